@@ -1,0 +1,4 @@
+package apiv1
+
+// Auth is what the auth operations ask of the engine.
+type Auth interface{}

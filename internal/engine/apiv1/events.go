@@ -1,0 +1,4 @@
+package apiv1
+
+// Events is what the events operations ask of the engine.
+type Events interface{}

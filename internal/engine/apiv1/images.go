@@ -1,0 +1,4 @@
+package apiv1
+
+// Images is what the images operations ask of the engine.
+type Images interface{}

@@ -1,0 +1,4 @@
+package apiv1
+
+// Registries is what the registries operations ask of the engine.
+type Registries interface{}

@@ -1,0 +1,66 @@
+package engine
+
+import "time"
+
+// Level of an event. There are two.
+const (
+	LevelInfo  = "info"
+	LevelError = "error"
+)
+
+// Event is one entry of the event log.
+type Event struct {
+	ID           string // 32 hex
+	Account      string // owner: resource.user_id
+	Type         string // dotted
+	Level        string
+	Message      string
+	Details      map[string]any
+	At           time.Time // when it happened
+	StoredAt     time.Time
+	ResourceType string
+	ResourceID   string
+	Service      string // source
+	Host         string
+	BaseURL      string
+	RequestID    string
+	Count        int // repeats folded into this record, at least 1
+}
+
+// EventFilter selects events of one account. Zero fields select all. The same
+// filter lists, counts, exports and clears.
+type EventFilter struct {
+	Service      string
+	Host         string
+	Type         string // dotted, short legacy name, or with * as wildcard
+	Level        string
+	ResourceType string
+	ResourceID   string
+	Text         string    // part of message, type, resource or id; case-insensitive
+	Since        time.Time // exclusive
+	Before       time.Time // exclusive
+	IDs          []string  // only these
+	Except       []string  // all but these
+}
+
+// EventPage asks for one page, by number (v1) or by cursor (console).
+type EventPage struct {
+	Page   int    // from 1; 0: by cursor
+	Cursor string // of the row before; empty: first
+	Limit  int    // 1 to 1000
+	Oldest bool   // oldest first
+}
+
+// EventClear is a bulk clearing of events: running, done, undone.
+type EventClear struct {
+	ID        int64
+	Account   string
+	Filter    EventFilter
+	Total     int64 // counted when it was asked for
+	Done      int64
+	Status    string // running, done, undone, purged, cancelled
+	StartedAt time.Time
+	EndedAt   time.Time
+	UndoUntil time.Time
+	By        string
+}

@@ -1,0 +1,83 @@
+package engine
+
+import "time"
+
+// Feed is one source of vulnerability records with its groups.
+type Feed struct {
+	Name      string
+	Enabled   bool
+	CreatedAt time.Time
+	UpdatedAt time.Time
+	LastSync  time.Time // end of the last complete sync; zero: never
+	Groups    []FeedGroup
+}
+
+// FeedGroup is a distribution release, a year or an ecosystem of a feed.
+type FeedGroup struct {
+	Feed      string
+	Name      string
+	Enabled   bool
+	CreatedAt time.Time
+	UpdatedAt time.Time
+	LastSync  time.Time
+	Records   int64
+	Before    int64 // records in the data before the active one; -1: group is new
+}
+
+// FeedData is one installed vulnerability database.
+type FeedData struct {
+	ID          string // hex of the archive's checksum, short
+	Checksum    string // sha256:... of the archive
+	Schema      string
+	Built       time.Time
+	Source      string // URL, or "upload", or "starter"
+	Starter     bool   // the built-in sample database
+	Bytes       int64  // of the archive
+	Records     int64
+	InstalledAt time.Time
+	Active      bool
+	Previous    bool // kept to go back to
+}
+
+// FeedStage is a step of a feed sync, in order of FeedStages.
+type FeedStage string
+
+const (
+	FeedCheck    FeedStage = "check"
+	FeedDownload FeedStage = "download"
+	FeedVerify   FeedStage = "verify"
+	FeedUnpack   FeedStage = "unpack"
+	FeedIndex    FeedStage = "index"
+	FeedActivate FeedStage = "activate"
+)
+
+// FeedStages lists the steps of a sync in order.
+var FeedStages = []FeedStage{FeedCheck, FeedDownload, FeedVerify, FeedUnpack, FeedIndex, FeedActivate}
+
+// FeedSync is one run of a sync: running, or in the history.
+type FeedSync struct {
+	ID          int64
+	Trigger     string // periodic, manual, upload, starter
+	Status      string // running, success, unchanged, failure, cancelled
+	Stage       FeedStage
+	Done, Total int64 // bytes or records of the stage; Total 0: unknown
+	StartedAt   time.Time
+	EndedAt     time.Time
+	Cause       string // stable code: dns, connection, tls, proxy, http_4xx, http_5xx, checksum, disk, format, sanity
+	Message     string // one sentence
+	Source      string
+	Data        string // id of the data made active
+	Records     int64
+	Delta       int64 // records against the data before
+	NextTry     time.Time
+	Host        string
+}
+
+// Rematch is the progress of matching stored images against new data.
+type Rematch struct {
+	Data        string
+	Done, Total int64
+	StartedAt   time.Time
+	EndedAt     time.Time
+	Changed     int64 // images whose matches changed
+}

@@ -1,0 +1,34 @@
+package engine
+
+import "time"
+
+// Names of the queues, as v1 knows them.
+const (
+	QueueAnalyze = "images_to_analyze"
+	QueueMatch   = "image_vulnerabilities"
+	QueueFeeds   = "feed_sync_tasks"
+)
+
+// Job is one message of a queue with its lease.
+type Job struct {
+	ID          int64
+	Queue       string
+	Account     string
+	Subject     string // image digest for analyses and matches
+	Payload     []byte // JSON
+	Attempt     int    // fences the finish: only the holder of the newest attempt may write
+	MaxAttempts int
+	Host        string // only this host may lease it; empty: any
+	LeasedBy    string
+	LeasedUntil time.Time
+	AvailableAt time.Time
+	CreatedAt   time.Time
+	LastError   string
+}
+
+// QueueStat is the state of one queue.
+type QueueStat struct {
+	Queue           string
+	Waiting, Leased int64
+	Oldest          time.Time // creation of the oldest waiting message; zero: none
+}
