@@ -222,7 +222,7 @@ CREATE TABLE images (
 CREATE INDEX images_list ON images (account, created_at DESC, pk DESC);
 CREATE INDEX images_parent ON images (account, parent_digest);
 CREATE INDEX images_image_id ON images (account, image_id);
-CREATE INDEX images_state ON images (account, state);
+CREATE INDEX images_state ON images (account, state, created_at DESC, pk DESC);
 
 -- State history of an image, for its timeline.
 CREATE TABLE image_states (
@@ -264,7 +264,7 @@ CREATE TABLE packages (
 	extra    jsonb,
 	PRIMARY KEY (image, key)
 );
-CREATE INDEX packages_name ON packages (name, version);
+CREATE INDEX packages_name ON packages (name, image);
 
 CREATE TABLE matches (
 	image           bigint  NOT NULL REFERENCES images ON DELETE CASCADE,
@@ -295,8 +295,8 @@ CREATE TABLE matches (
 	first_seen      timestamptz NOT NULL DEFAULT now(),
 	PRIMARY KEY (image, package_key, vuln, namespace)
 );
-CREATE INDEX matches_vuln ON matches (vuln);
-CREATE INDEX matches_package ON matches (package);
+CREATE INDEX matches_vuln ON matches (vuln, image);
+CREATE INDEX matches_package ON matches (package, image);
 
 -- Documents of an image or an account, gzip where that pays.
 CREATE TABLE documents (

@@ -90,7 +90,11 @@ type Image struct {
 	Failure      *Failure   // of the last attempt, when analysis_failed
 	Packages     int
 	Severities   Severities
+	Fixable      int    // matches that have a fixed version
+	Exploited    int    // matches known to be exploited
 	MatchedWith  string // id of the feed data the matches were made with; empty: never matched
+	MatchedAt    time.Time
+	Starter      bool // that data is the built-in starter database
 }
 
 // ImageMeta is what an analysis learns of the image as a whole.
@@ -188,6 +192,13 @@ type AddImage struct {
 	Force         bool
 	AutoSubscribe bool
 	Source        ImageSource // empty: registry
+}
+
+// StateEntry is one step of an image's state history.
+type StateEntry struct {
+	State AnalysisState
+	At    time.Time
+	Note  string // why, where the state alone does not say
 }
 
 // DeleteResult is the outcome of one requested image deletion.
