@@ -2,7 +2,7 @@ package engine
 
 // Package is one software package found in an image.
 type Package struct {
-	Key      string // identity within the image: hash of type, name, version, path
+	Key      string // identity within the image: syft's package id, which a stored SBOM keeps (package ident)
 	Name     string
 	Version  string
 	Type     string // v1 content class: os packages dpkg, rpm, apkg; npm, gem, python, java, go, binary, ...

@@ -165,6 +165,26 @@ func (s Severities) Total() int {
 	return s.Critical + s.High + s.Medium + s.Low + s.Negligible + s.Unknown
 }
 
+// Add counts one match of a severity; a word that is not one of the six counts
+// as Unknown.
+func (s Severities) Add(severity string) Severities {
+	switch severity {
+	case "Critical":
+		s.Critical++
+	case "High":
+		s.High++
+	case "Medium":
+		s.Medium++
+	case "Low":
+		s.Low++
+	case "Negligible":
+		s.Negligible++
+	default:
+		s.Unknown++
+	}
+	return s
+}
+
 // ImageFilter selects images of one account. Zero fields select all.
 type ImageFilter struct {
 	State      AnalysisState
