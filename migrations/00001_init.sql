@@ -331,6 +331,7 @@ CREATE TABLE jobs (
 	payload      jsonb       NOT NULL DEFAULT '{}',
 	priority     int         NOT NULL DEFAULT 0,
 	host         text        NOT NULL DEFAULT '', -- only this host may lease it; empty: any
+	generation   int         NOT NULL DEFAULT 0,
 	attempt      int         NOT NULL DEFAULT 0,
 	max_attempts int         NOT NULL DEFAULT 5,
 	leased_by    text        NOT NULL DEFAULT '',

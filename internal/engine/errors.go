@@ -14,6 +14,10 @@ var (
 	ErrUnavailable = errors.New("unavailable")
 )
 
+// ErrLeaseLost says that a job is no longer this worker's: another holds it, or
+// it was renewed or removed. The result must be thrown away.
+var ErrLeaseLost = errors.New("lease lost")
+
 // ErrUnauthorized is returned by authentication alone.
 var ErrUnauthorized = errors.New("unauthorized")
 

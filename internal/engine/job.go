@@ -16,6 +16,8 @@ type Job struct {
 	Account     string
 	Subject     string // image digest for analyses and matches
 	Payload     []byte // JSON
+	Priority    int    // higher first
+	Generation  int    // grows when the job is renewed: what was leased before is out of date
 	Attempt     int    // fences the finish: only the holder of the newest attempt may write
 	MaxAttempts int
 	Host        string // only this host may lease it; empty: any
