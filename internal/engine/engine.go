@@ -34,6 +34,9 @@ type Identity struct {
 	User    string
 	Account string
 	Admin   bool // account of type admin: every permission in every account
+	// Disabled: the account is not enabled. Its users authenticate, and may do
+	// nothing.
+	Disabled bool
 }
 
 // Change is one numbered announcement of a committed change. Numbers only
@@ -63,5 +66,6 @@ const (
 	ChangeImageRemoved  ChangeKind = "image.removed"  // digest
 	ChangeRegistry      ChangeKind = "registry"       // registry name
 	ChangeJob           ChangeKind = "job"            // job id; queue depth altered
+	ChangeAccount       ChangeKind = "account"        // user or account name; credentials or state altered
 	ChangeSample        ChangeKind = "sample"         // sample images or starter data added or removed
 )

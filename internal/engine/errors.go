@@ -21,6 +21,9 @@ var ErrLeaseLost = errors.New("lease lost")
 // ErrUnauthorized is returned by authentication alone.
 var ErrUnauthorized = errors.New("unauthorized")
 
+// ErrThrottled is returned by authentication after too many failures.
+var ErrThrottled = errors.New("too many failed logins")
+
 // Fault is an error that a person caused or can act on. Message is fit to be
 // shown as it is; Codes are the v1 error codes (REGISTRY_NOT_ACCESSIBLE, ...)
 // and Detail what else the API reports beside them.

@@ -1,10 +1,50 @@
 // Package apiv1 is the v1 API: wire types, routes, handlers, errors and the
 // OpenAPI document, over a Backend in the engine's words.
+//
+// One table drives everything: openapi.yaml, this project's own document of
+// the API, embedded. It says which paths exist, what a request may hold and
+// what a reply looks like. A request is checked in this order, each step with
+// an answer of its own:
+//
+//	route and method     404, 405  problem body
+//	parameters and body  400, 415  problem body, before anyone is asked for a password
+//	authentication       401       plain text
+//	permission           403       application error
+//	the handler          anything  application error
+//
+// # Writing an operation
+//
+// Its path, parameters, body and replies stand in openapi.yaml under an
+// operationId. Its handler is a method on Server in the file of its subject,
+// entered in that file's table of operations:
+//
+//	func (s *Server) eventsOps() map[string]op {
+//		return map[string]op{
+//			"listEvents": {perm: acct("listEvents"), call: s.listEvents},
+//		}
+//	}
+//
+//	func (s *Server) listEvents(w http.ResponseWriter, r *request) error {
+//		limit := r.queryInt("limit", 100)
+//		list, err := s.backend.Events(r.Context(), r.Account, ...)
+//		if err != nil {
+//			return err
+//		}
+//		return reply(w, list)
+//	}
+//
+// What the document can say (types, enums, patterns, bounds) has been checked
+// when the handler runs. A handler returns an error rather than write one:
+// errors.go turns engine.Fault and the sentinels into replies, status(err, n)
+// overrides the code, and anything else is logged with the request's id and
+// shown as a bare 500.
 package apiv1
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
+	"time"
 )
 
 // Backend is everything the API asks of the engine, grouped by role. Each role
@@ -18,9 +58,143 @@ type Backend interface {
 	Registries
 }
 
+// Options are the limits of a Server; zero values take the defaults.
+type Options struct {
+	Log *slog.Logger
+	// MaxBody bounds a request's body unless its operation says otherwise.
+	MaxBody int64
+	// Timeout bounds the handling of a request unless its operation says
+	// otherwise.
+	Timeout time.Duration
+	// MaxHeavy is how many requests marked heavy run at once; one more waits
+	// for HeavyWait and is then told to come back.
+	MaxHeavy  int
+	HeavyWait time.Duration
+}
+
+func (o Options) withDefaults() Options {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.MaxBody == 0 {
+		o.MaxBody = 10 << 20
+	}
+	if o.Timeout == 0 {
+		o.Timeout = 180 * time.Second
+	}
+	if o.MaxHeavy == 0 {
+		o.MaxHeavy = 16
+	}
+	if o.HeavyWait == 0 {
+		o.HeavyWait = 5 * time.Second
+	}
+	return o
+}
+
 // Server answers the v1 API.
 type Server struct {
 	backend Backend
 	log     *slog.Logger
-	mux     *http.ServeMux
+	opts    Options
+	doc     *document
+	routes  *tree
+	heavy   chan struct{}
+}
+
+// New builds the API over a backend. It panics when the embedded document and
+// the handlers contradict each other: that is a fault of the build, not of the
+// world, and every test of this package finds it.
+func New(b Backend, opts Options) *Server {
+	opts = opts.withDefaults()
+	doc, err := loadDocument()
+	if err != nil {
+		panic("apiv1: " + err.Error())
+	}
+	s := &Server{
+		backend: b, log: opts.Log, opts: opts, doc: doc,
+		routes: newTree(), heavy: make(chan struct{}, opts.MaxHeavy),
+	}
+	for _, ops := range []map[string]op{
+		s.systemOps(), s.authOps(), s.eventsOps(), s.feedsOps(), s.imagesOps(), s.contentOps(),
+		s.vulnerabilitiesOps(), s.registriesOps(), s.importOps(),
+	} {
+		for id, o := range ops {
+			s.handle(id, o)
+		}
+	}
+	return s
+}
+
+// handle puts an operation of the document on the router.
+func (s *Server) handle(id string, o op) {
+	e, ok := s.doc.endpoints[id]
+	if !ok {
+		panic("apiv1: no operation " + id + " in the API document")
+	}
+	if o.maxBody == 0 {
+		o.maxBody = s.opts.MaxBody
+	}
+	if o.timeout == 0 {
+		o.timeout = s.opts.Timeout
+	}
+	s.routes.add(e.route.Method, e.route.Path, &bound{op: o, endpoint: e})
+}
+
+// ServeHTTP answers one request and logs it.
+func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
+	began := time.Now()
+	rw := &response{ResponseWriter: w}
+	r := &request{Request: hr, ID: requestID(hr)}
+	rw.Header().Set("X-Request-Id", r.ID)
+	s.guard(rw, r)
+	level := slog.LevelInfo
+	if r.quiet {
+		level = slog.LevelDebug
+	}
+	s.log.LogAttrs(hr.Context(), level, "request done",
+		slog.String("method", hr.Method), slog.String("path", clip(hr.URL.Path, 512)), slog.Int("status", rw.code()),
+		slog.Duration("took", time.Since(began)), slog.String("account", r.Account), slog.String("request", r.ID))
+}
+
+// guard answers a request, whatever its handler does.
+func (s *Server) guard(w *response, r *request) {
+	defer func() {
+		if p := recover(); p != nil {
+			if p == http.ErrAbortHandler {
+				panic(p)
+			}
+			s.crashed(w, r, p)
+		}
+	}()
+	if err := s.serve(w, r); err != nil {
+		s.fail(w, r, err)
+	}
+}
+
+func (s *Server) serve(w *response, r *request) error {
+	b, params, err := s.routes.find(r.Method, r.URL.EscapedPath())
+	if err != nil {
+		return err
+	}
+	r.params, r.quiet = params, b.quiet
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = http.MaxBytesReader(w, r.Body, b.maxBody)
+	}
+	if err := b.endpoint.validate(r); err != nil {
+		return err
+	}
+	if err := s.authorize(r, b.perm); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), b.timeout)
+	defer cancel()
+	r.Request = r.WithContext(ctx)
+	if b.heavy {
+		release, err := s.admit(ctx)
+		if err != nil {
+			return err
+		}
+		defer release()
+	}
+	return b.call(w, r)
 }

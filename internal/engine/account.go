@@ -1,0 +1,68 @@
+package engine
+
+import (
+	"context"
+	"time"
+)
+
+// AccountState is whether an account may be used.
+type AccountState string
+
+const (
+	AccountEnabled  AccountState = "enabled"
+	AccountDisabled AccountState = "disabled"
+	AccountDeleting AccountState = "deleting"
+)
+
+// Types of account. Users of the first two have every permission.
+const (
+	AccountAdmin   = "admin"
+	AccountService = "service"
+	AccountUser    = "user"
+)
+
+// Names made at the first start.
+const (
+	AdminUser     = "admin"
+	SystemAccount = "anchore-system" // of type service
+)
+
+// Account owns images, events and registries.
+type Account struct {
+	Name      string
+	Email     string // may be empty
+	Type      string
+	State     AccountState
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// User logs in to an account.
+type User struct {
+	Name      string
+	Account   string
+	UUID      string
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// Credential is a user's password as far as it may be shown.
+type Credential struct {
+	Type      string // password
+	Length    int    // of the masked value
+	CreatedAt time.Time
+}
+
+type peerKey struct{}
+
+// WithPeer notes the address a request came from, so that failed logins are
+// throttled by who makes them and nobody can lock out somebody else.
+func WithPeer(ctx context.Context, addr string) context.Context {
+	return context.WithValue(ctx, peerKey{}, addr)
+}
+
+// Peer is the address noted by WithPeer, or empty.
+func Peer(ctx context.Context) string {
+	addr, _ := ctx.Value(peerKey{}).(string)
+	return addr
+}

@@ -1,0 +1,5 @@
+package apiv1
+
+func (s *Server) importOps() map[string]op {
+	return map[string]op{}
+}
