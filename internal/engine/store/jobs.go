@@ -187,9 +187,14 @@ func (s *Store) QueueStats(ctx context.Context) ([]engine.QueueStat, error) {
 	return list, nil
 }
 
-// WaitForJob blocks until a job may be there for the queue: one was enqueued,
-// or until has passed (zero: no limit). It may return early.
-func (s *Store) WaitForJob(ctx context.Context, queue string, until time.Time) error {
+// WaitForJob blocks until a job may be there for the queue and host: one was
+// enqueued, or until has passed (zero: no limit). It may return early.
+func (s *Store) WaitForJob(ctx context.Context, queue, host string, until time.Time) error {
+	// Asked of the database's clock, which leases go by.
+	const ready = `
+		SELECT EXISTS (SELECT FROM jobs
+		 WHERE queue = $1 AND host IN ('', $2) AND available_at <= now() AND leased_until < now())`
+
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return fmt.Errorf("wait for job: %w", domain(err))
@@ -200,8 +205,9 @@ func (s *Store) WaitForJob(ctx context.Context, queue string, until time.Time) e
 	}
 	defer conn.Exec(context.WithoutCancel(ctx), `UNLISTEN jobs`) //nolint:errcheck // a broken connection is dropped by the pool
 	// What was enqueued before the LISTEN took effect made no sound.
-	if at, err := s.NextJobAt(ctx, queue, ""); err != nil || !at.IsZero() && !at.After(time.Now()) {
-		return err
+	var now bool
+	if err := conn.QueryRow(ctx, ready, queue, host).Scan(&now); err != nil || now {
+		return domain(err)
 	}
 	wait, cancel := ctx, context.CancelFunc(func() {})
 	if !until.IsZero() {
@@ -221,4 +227,9 @@ func (s *Store) WaitForJob(ctx context.Context, queue string, until time.Time) e
 			return fmt.Errorf("wait for job: %w", domain(err))
 		}
 	}
+}
+
+// Enqueue adds a job that no other state belongs to.
+func (s *Store) Enqueue(ctx context.Context, j engine.Job) error {
+	return s.inTx(ctx, "enqueue", func(tx pgx.Tx) error { return enqueue(ctx, tx, j) })
 }
