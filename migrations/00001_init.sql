@@ -78,12 +78,19 @@ CREATE TABLE event_clears (
 	filter     jsonb       NOT NULL,
 	total      bigint      NOT NULL DEFAULT 0,
 	done       bigint      NOT NULL DEFAULT 0,
-	status     text        NOT NULL DEFAULT 'running' CHECK (status IN ('running', 'done', 'undone', 'purged', 'cancelled')),
+	status     text        NOT NULL DEFAULT 'running' CHECK (status IN
+		('running', 'done', 'cancelled', 'undoing', 'undone', 'purging', 'purged')),
 	by_user    text        NOT NULL DEFAULT '',
 	started_at timestamptz NOT NULL DEFAULT now(),
 	ended_at   timestamptz,
-	undo_until timestamptz
+	undo_until timestamptz,
+	max_seq    bigint      NOT NULL, -- newest event when it was asked for
+	-- the last event looked at, so that a chunk does not walk over those before it
+	cursor_at  timestamptz NOT NULL DEFAULT 'infinity',
+	cursor_seq bigint      NOT NULL DEFAULT 0
 );
+CREATE INDEX event_clears_open ON event_clears (id) WHERE status NOT IN ('undone', 'purged');
+CREATE INDEX event_clears_account ON event_clears (account, id DESC);
 
 CREATE TABLE events (
 	seq           bigint GENERATED ALWAYS AS IDENTITY,
@@ -106,11 +113,20 @@ CREATE TABLE events (
 	PRIMARY KEY (seq)
 );
 CREATE UNIQUE INDEX events_id ON events (id);
+-- Every list is newest first, so each filter that can be rare has an index that
+-- ends in the order of the list; cleared events leave them at once.
 CREATE INDEX events_list ON events (account, at DESC, seq DESC) WHERE cleared_by IS NULL;
 CREATE INDEX events_level ON events (account, level, at DESC, seq DESC) WHERE cleared_by IS NULL;
-CREATE INDEX events_type ON events (account, type text_pattern_ops, at DESC) WHERE cleared_by IS NULL;
-CREATE INDEX events_resource ON events (account, resource_id, at DESC) WHERE cleared_by IS NULL;
+CREATE INDEX events_type ON events (account, type, at DESC, seq DESC) WHERE cleared_by IS NULL;
+CREATE INDEX events_service ON events (account, service, at DESC, seq DESC) WHERE cleared_by IS NULL;
+CREATE INDEX events_host ON events (account, host, at DESC, seq DESC) WHERE cleared_by IS NULL;
+CREATE INDEX events_resource ON events (account, resource_id, at DESC, seq DESC) WHERE cleared_by IS NULL;
+CREATE INDEX events_resource_type ON events (account, resource_type, at DESC, seq DESC) WHERE cleared_by IS NULL;
 CREATE INDEX events_cleared ON events (cleared_by) WHERE cleared_by IS NOT NULL;
+-- A bulk clear leaves many dead rows: the defaults would let lists wade through
+-- a fifth of a large table before they are swept.
+ALTER TABLE events SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.05,
+	autovacuum_analyze_scale_factor = 0.02);
 
 CREATE TABLE feeds (
 	name       text PRIMARY KEY,

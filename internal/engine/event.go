@@ -51,16 +51,57 @@ type EventPage struct {
 	Oldest bool   // oldest first
 }
 
-// EventClear is a bulk clearing of events: running, done, undone.
+// EventList is one page of events.
+type EventList struct {
+	Events []Event
+	Next   string // cursor of the page that follows; empty: this is the last
+}
+
+// EventHour counts the events of one hour by level.
+type EventHour struct {
+	At          time.Time // the hour's start
+	Info, Error int64
+}
+
+// States of a clear. Running marks events until all that match are hidden;
+// undoing shows them again; purging deletes them when the grace for an undo
+// has ended.
+const (
+	ClearRunning   = "running"
+	ClearDone      = "done"
+	ClearCancelled = "cancelled" // stopped on request; what it cleared stays cleared
+	ClearUndoing   = "undoing"
+	ClearUndone    = "undone"
+	ClearPurging   = "purging"
+	ClearPurged    = "purged"
+)
+
+// EventClear is a bulk clearing of events.
 type EventClear struct {
 	ID        int64
 	Account   string
 	Filter    EventFilter
 	Total     int64 // counted when it was asked for
-	Done      int64
-	Status    string // running, done, undone, purged, cancelled
+	Done      int64 // cleared so far; falls again while undoing
+	Status    string
 	StartedAt time.Time
 	EndedAt   time.Time
 	UndoUntil time.Time
 	By        string
+}
+
+// Working reports whether the clear still moves events.
+func (c EventClear) Working() bool {
+	return c.Status == ClearRunning || c.Status == ClearUndoing || c.Status == ClearPurging
+}
+
+// Undoable reports whether an undo would still be taken.
+func (c EventClear) Undoable(now time.Time) bool {
+	switch c.Status {
+	case ClearRunning:
+		return true
+	case ClearDone, ClearCancelled:
+		return now.Before(c.UndoUntil)
+	}
+	return false
 }

@@ -1,0 +1,119 @@
+package core
+
+import (
+	"context"
+	"time"
+
+	"windlass/internal/engine"
+)
+
+// Events lists one page of an account's events.
+func (c *Core) Events(ctx context.Context, account string, f engine.EventFilter, p engine.EventPage) (engine.EventList, error) {
+	return c.store.Events(ctx, account, f, p)
+}
+
+// CountEvents counts those that match, but not beyond bound when it is above 0.
+func (c *Core) CountEvents(ctx context.Context, account string, f engine.EventFilter, bound int64) (int64, error) {
+	return c.store.CountEvents(ctx, account, f, bound)
+}
+
+// Event finds one event.
+func (c *Core) Event(ctx context.Context, account, id string) (engine.Event, error) {
+	return c.store.Event(ctx, account, id)
+}
+
+// DeleteEvent deletes one event for good.
+func (c *Core) DeleteEvent(ctx context.Context, account, id string) error {
+	return c.store.DeleteEvent(ctx, account, id)
+}
+
+// DeleteEvents deletes for good all that match and tells each the ids of every
+// chunk that is gone.
+func (c *Core) DeleteEvents(ctx context.Context, account string, f engine.EventFilter, each func(ids []string) error) error {
+	return c.store.DeleteEvents(ctx, account, f, each)
+}
+
+// EventHours counts events since a moment by hour and level.
+func (c *Core) EventHours(ctx context.Context, account string, since time.Time) ([]engine.EventHour, error) {
+	return c.store.EventHours(ctx, account, since)
+}
+
+// EventsOfServices lists the newest events of every service instance.
+func (c *Core) EventsOfServices(ctx context.Context, account string, each int) ([]engine.Event, error) {
+	return c.store.EventsOfServices(ctx, account, each)
+}
+
+// ClearEvents begins to clear the events that match. Its first chunk is done
+// at once, so that a small clear is over when it returns; RunClears does the
+// rest, here or in another process.
+func (c *Core) ClearEvents(ctx context.Context, account string, f engine.EventFilter, by string) (engine.EventClear, error) {
+	started, err := c.store.StartClear(ctx, account, f, by)
+	if err != nil {
+		return started, err
+	}
+	return c.stepClear(ctx, started)
+}
+
+// EventClear finds one clear.
+func (c *Core) EventClear(ctx context.Context, account string, id int64) (engine.EventClear, error) {
+	return c.store.Clear(ctx, account, id)
+}
+
+// EventClears lists the newest clears.
+func (c *Core) EventClears(ctx context.Context, account string, limit int) ([]engine.EventClear, error) {
+	return c.store.Clears(ctx, account, limit)
+}
+
+// CancelClear stops a running clear; what it has cleared stays so.
+func (c *Core) CancelClear(ctx context.Context, account string, id int64) (engine.EventClear, error) {
+	return c.store.CancelClear(ctx, account, id)
+}
+
+// UndoClear shows the events of a clear again.
+func (c *Core) UndoClear(ctx context.Context, account string, id int64) (engine.EventClear, error) {
+	undone, err := c.store.UndoClear(ctx, account, id)
+	if err != nil {
+		return undone, err
+	}
+	return c.stepClear(ctx, undone)
+}
+
+// stepClear does one chunk of a clear and gives the clear as it then stands.
+// The wish is stored already: a step that fails is RunClears' to repeat.
+func (c *Core) stepClear(ctx context.Context, clear engine.EventClear) (engine.EventClear, error) {
+	if _, err := c.store.ClearStepOf(ctx, clear.ID); err != nil {
+		c.log.WarnContext(ctx, "clear step", "clear", clear.ID, "err", err)
+	}
+	return c.store.Clear(ctx, clear.Account, clear.ID)
+}
+
+// clearPoll is how soon a clear asked for in another process is taken up, and
+// how exactly a purge keeps to the end of its grace.
+const clearPoll = time.Second
+
+// RunClears works on open clears until ctx ends: it hides what is to be
+// cleared, shows it again when that is undone, and deletes it when the grace
+// has ended. Any number of processes may run it on one database.
+func (c *Core) RunClears(ctx context.Context) error {
+	tick := time.NewTicker(clearPoll)
+	defer tick.Stop()
+	for {
+		for {
+			did, err := c.store.ClearStep(ctx)
+			if ctx.Err() != nil {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			if !did {
+				break
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}

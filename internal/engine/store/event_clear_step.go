@@ -1,0 +1,159 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"windlass/internal/engine"
+)
+
+// clearWork is a clear as a step takes it up, with the place it had come to.
+type clearWork struct {
+	engine.EventClear
+	maxSeq    int64
+	cursorAt  *time.Time // nil: at the start
+	cursorSeq int64
+}
+
+// ClearStep moves the oldest open clear on by one chunk, in one transaction,
+// and reports whether there was anything to do. All that a step knows is in
+// the row of the clear, so a program killed between two steps goes on where it
+// was; the row's lock keeps two programs, or a step and an undo, apart.
+func (s *Store) ClearStep(ctx context.Context) (bool, error) {
+	return s.clearStep(ctx, 0)
+}
+
+// ClearStepOf is ClearStep for one clear, for whoever has just asked for it:
+// most clears are one chunk, and are over before the next page is drawn.
+func (s *Store) ClearStepOf(ctx context.Context, id int64) (bool, error) {
+	return s.clearStep(ctx, id)
+}
+
+func (s *Store) clearStep(ctx context.Context, only int64) (bool, error) {
+	const take = `
+		SELECT ` + clearColumns + `, max_seq, NULLIF(cursor_at, 'infinity'), cursor_seq
+		  FROM event_clears
+		 WHERE (status IN ('running', 'undoing', 'purging')
+		        OR status IN ('done', 'cancelled') AND undo_until < now())
+		   AND ($1 = 0 OR id = $1)
+		 ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED`
+
+	found := false
+	err := s.inTx(ctx, "clear step", func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, take, only)
+		if err != nil {
+			return err
+		}
+		list, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (w clearWork, err error) {
+			w.EventClear, err = scanClear(withLast{r, []any{&w.maxSeq, &w.cursorAt, &w.cursorSeq}})
+			return w, err
+		})
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		found = true
+		w := list[0]
+		switch w.Status {
+		case engine.ClearRunning:
+			return s.markChunk(ctx, tx, w)
+		case engine.ClearUndoing:
+			return unmarkChunk(ctx, tx, w)
+		}
+		return purgeChunk(ctx, tx, w)
+	})
+	return found, err
+}
+
+// withLast scans as asked and the columns that follow into last.
+type withLast struct {
+	pgx.CollectableRow
+	last []any
+}
+
+func (w withLast) Scan(dest ...any) error {
+	return w.CollectableRow.Scan(append(dest, w.last...)...)
+}
+
+// markChunk hides the next events that match.
+func (s *Store) markChunk(ctx context.Context, tx pgx.Tx, c clearWork) error {
+	w, err := s.eventFilter(ctx, c.Account, c.Filter)
+	if err != nil {
+		return err
+	}
+	w.and("seq <= %s", c.maxSeq)
+	if c.cursorAt != nil {
+		w.and("(at, seq) < (%s, %s)", *c.cursorAt, c.cursorSeq)
+	}
+	mark := fmt.Sprintf(`
+		WITH k AS (SELECT at, seq FROM events WHERE %s ORDER BY at DESC, seq DESC LIMIT %d),
+		     m AS (UPDATE events e SET cleared_by = %s FROM k WHERE e.seq = k.seq AND e.cleared_by IS NULL RETURNING 1)
+		SELECT (SELECT count(*) FROM k), (SELECT count(*) FROM m), l.at, l.seq
+		  FROM (SELECT 1) one LEFT JOIN (SELECT at, seq FROM k ORDER BY at, seq LIMIT 1) l ON true`,
+		w, eventChunk, w.arg(c.ID))
+	const advance = `
+		UPDATE event_clears
+		   SET done = done + $2, cursor_at = COALESCE($3, cursor_at), cursor_seq = COALESCE($4, cursor_seq),
+		       status = CASE WHEN $5 THEN 'done' ELSE status END,
+		       ended_at = CASE WHEN $5 THEN clock_timestamp() END,
+		       undo_until = CASE WHEN $5 THEN clock_timestamp() + $6::interval END
+		 WHERE id = $1
+		RETURNING ` + clearColumns
+
+	var seen, marked int64
+	var at *time.Time
+	var seq *int64
+	if err := tx.QueryRow(ctx, mark, w.planned()...).Scan(&seen, &marked, &at, &seq); err != nil {
+		return err
+	}
+	now, err := oneClear(ctx, tx, advance, c.ID, marked, at, seq, seen < eventChunk, UndoGrace)
+	if err != nil {
+		return err
+	}
+	return recordClear(ctx, tx, now)
+}
+
+// unmarkChunk shows hidden events again.
+func unmarkChunk(ctx context.Context, tx pgx.Tx, c clearWork) error {
+	const unmark = `
+		UPDATE events SET cleared_by = NULL
+		 WHERE seq = ANY(ARRAY(SELECT seq FROM events WHERE cleared_by = $1 LIMIT $2))`
+	return leaveChunk(ctx, tx, c, unmark, engine.ClearUndoing, engine.ClearUndone)
+}
+
+// purgeChunk deletes events whose grace has ended.
+func purgeChunk(ctx context.Context, tx pgx.Tx, c clearWork) error {
+	const purge = `
+		DELETE FROM events
+		 WHERE seq = ANY(ARRAY(SELECT seq FROM events WHERE cleared_by = $1 LIMIT $2))`
+	return leaveChunk(ctx, tx, c, purge, engine.ClearPurging, engine.ClearPurged)
+}
+
+// leaveChunk takes a chunk of marked events out by q and stores the status
+// while there are more, or the last one. A purge keeps the number of events
+// it was for; an undo counts down to none.
+func leaveChunk(ctx context.Context, tx pgx.Tx, c clearWork, q, during, after string) error {
+	const advance = `
+		UPDATE event_clears
+		   SET status = $2, done = CASE WHEN $2 LIKE 'undo%' THEN done - $3 ELSE done END,
+		       ended_at = CASE WHEN $4 THEN clock_timestamp() ELSE ended_at END
+		 WHERE id = $1
+		RETURNING ` + clearColumns
+
+	tag, err := tx.Exec(ctx, q, c.ID, eventChunk)
+	if err != nil {
+		return err
+	}
+	last := tag.RowsAffected() < eventChunk
+	status := during
+	if last {
+		status = after
+	}
+	now, err := oneClear(ctx, tx, advance, c.ID, status, tag.RowsAffected(), last)
+	if err != nil {
+		return err
+	}
+	return recordClear(ctx, tx, now)
+}

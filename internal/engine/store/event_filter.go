@@ -1,0 +1,189 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"windlass/internal/engine"
+)
+
+// eventWhere is a filter as SQL: only the conditions that it sets, with their
+// arguments. One constant statement of "$1 = ” OR level = $1" would read
+// better, but its plan cannot use the index of the one filter that is set, and
+// at ten million events that is the difference between 1 ms and a minute.
+type eventWhere struct {
+	sql  strings.Builder
+	args []any
+	none bool // nothing can match
+}
+
+// and adds a condition, in which each %s stands for the next argument.
+func (w *eventWhere) and(cond string, args ...any) {
+	marks := make([]any, len(args))
+	for i, a := range args {
+		w.args = append(w.args, a)
+		marks[i] = fmt.Sprintf("$%d", len(w.args))
+	}
+	w.sql.WriteString(" AND ")
+	fmt.Fprintf(&w.sql, cond, marks...)
+}
+
+// arg adds an argument outside a condition and gives its mark.
+func (w *eventWhere) arg(a any) string {
+	w.args = append(w.args, a)
+	return fmt.Sprintf("$%d", len(w.args))
+}
+
+// planned gives the arguments for a statement whose plan is made for their
+// values: a prepared statement may settle on one plan for all values, and
+// level 'error' wants another than 'info'.
+func (w *eventWhere) planned() []any {
+	return append([]any{pgx.QueryExecModeCacheDescribe}, w.args...)
+}
+
+func (w *eventWhere) String() string { return w.sql.String() }
+
+// eventFilter turns a filter into a condition on the events of one account
+// that are not cleared.
+func (s *Store) eventFilter(ctx context.Context, account string, f engine.EventFilter) (*eventWhere, error) {
+	w := &eventWhere{args: []any{account}}
+	w.sql.WriteString("account = $1 AND cleared_by IS NULL")
+	if f.Type != "" {
+		if err := s.typeFilter(ctx, w, account, f.Type); err != nil {
+			return nil, err
+		}
+	}
+	if f.Level != "" {
+		w.and("level = %s", strings.ToLower(f.Level))
+	}
+	if f.Service != "" {
+		w.and("service = %s", f.Service)
+	}
+	if f.Host != "" {
+		w.and("host = %s", f.Host)
+	}
+	if f.ResourceType != "" {
+		w.and("resource_type = %s", f.ResourceType)
+	}
+	if f.ResourceID != "" {
+		w.and("resource_id = %s", f.ResourceID)
+	}
+	if !f.Since.IsZero() {
+		w.and("at > %s", f.Since)
+	}
+	if !f.Before.IsZero() {
+		w.and("at < %s", f.Before)
+	}
+	if f.Text != "" {
+		textFilter(w, f.Text)
+	}
+	if len(f.IDs) > 0 {
+		w.and("id = ANY(%s)", f.IDs)
+	}
+	if len(f.Except) > 0 {
+		w.and("id <> ALL(%s)", f.Except)
+	}
+	return w, nil
+}
+
+// typeFilter accepts a dotted type, a short name, and * for any characters in
+// either. A wildcard is resolved to the types that the account has: they are
+// few, and a LIKE that begins with a wildcard would read every event.
+func (s *Store) typeFilter(ctx context.Context, w *eventWhere, account, pattern string) error {
+	if !strings.Contains(pattern, "*") {
+		if t, ok := engine.EventTypeOf(pattern); ok {
+			pattern = t.Type
+		}
+		w.and("type = %s", pattern)
+		return nil
+	}
+	types, err := s.eventTypes(ctx, account)
+	if err != nil {
+		return err
+	}
+	var match []string
+	for _, t := range types {
+		if wildcard(pattern, t) || wildcard(pattern, engine.ShortEventName(t)) {
+			match = append(match, t)
+		}
+	}
+	switch len(match) {
+	case 0:
+		w.none = true
+		w.and("false")
+	case 1:
+		w.and("type = %s", match[0])
+	case len(types): // all: no condition
+	default:
+		w.and("type = ANY(%s)", match)
+	}
+	return nil
+}
+
+// eventTypes lists the types that an account has events of, by jumping through
+// the index from one to the next.
+func (s *Store) eventTypes(ctx context.Context, account string) ([]string, error) {
+	const q = `
+		WITH RECURSIVE t AS (
+			(SELECT type FROM events WHERE account = $1 AND cleared_by IS NULL ORDER BY type LIMIT 1)
+			UNION ALL
+			SELECT (SELECT type FROM events WHERE account = $1 AND cleared_by IS NULL AND type > t.type
+			         ORDER BY type LIMIT 1)
+			  FROM t WHERE t.type IS NOT NULL)
+		SELECT type FROM t WHERE type IS NOT NULL`
+
+	rows, err := s.pool.Query(ctx, q, account)
+	if err != nil {
+		return nil, fmt.Errorf("event types: %w", domain(err))
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("event types: %w", domain(err))
+	}
+	return list, nil
+}
+
+// textFilter looks for a part of what a person sees of an event, short name
+// and cause included.
+func textFilter(w *eventWhere, text string) {
+	var types []string
+	for _, t := range engine.EventTypes {
+		if strings.Contains(t.Short, strings.ToLower(text)) {
+			types = append(types, t.Type)
+		}
+	}
+	p := w.arg("%" + likeEscaper.Replace(text) + "%")
+	cond := strings.ReplaceAll(`(message ILIKE $p OR type ILIKE $p OR resource_id ILIKE $p OR id ILIKE $p
+		OR details::text ILIKE $p OR type = ANY(%s))`, "$p", p)
+	w.and(cond, types)
+}
+
+var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+// wildcard reports whether s matches pattern, in which * stands for any
+// characters. It takes time linear in s for each star.
+func wildcard(pattern, s string) bool {
+	parts := strings.Split(pattern, "*")
+	if len(parts) == 1 {
+		return pattern == s
+	}
+	first, last := parts[0], parts[len(parts)-1]
+	if len(s) < len(first)+len(last) || !strings.HasPrefix(s, first) || !strings.HasSuffix(s, last) {
+		return false
+	}
+	s = s[len(first) : len(s)-len(last)]
+	for _, part := range parts[1 : len(parts)-1] {
+		i := strings.Index(s, part)
+		if i < 0 {
+			return false
+		}
+		s = s[i+len(part):]
+	}
+	return true
+}
+
+func isNotFound(err error) bool { return errors.Is(err, engine.ErrNotFound) }
