@@ -262,6 +262,7 @@ CREATE TABLE image_tags (
 	PRIMARY KEY (image, registry, repository, tag)
 );
 CREATE INDEX image_tags_name ON image_tags (account, registry, repository, tag, detected_at DESC);
+CREATE INDEX image_tags_repository ON image_tags (account, repository, image);
 
 CREATE TABLE packages (
 	image    bigint NOT NULL REFERENCES images ON DELETE CASCADE,

@@ -17,6 +17,14 @@ type Package struct {
 	Extra    map[string]any // java: specification-version, implementation-version, maven-version, metadata
 }
 
+// PackageFilter selects packages of one image. Zero fields select all.
+type PackageFilter struct {
+	Class         string
+	Text          string // part of name, version or path; case-insensitive
+	Offset, Limit int    // 1 to 1000; 0: 100
+	All           bool   // no paging
+}
+
 // Match says that a package is affected by a vulnerability record.
 type Match struct {
 	PackageKey     string

@@ -214,6 +214,18 @@ type AddImage struct {
 	Source        ImageSource // empty: registry
 }
 
+// TagSummary is an image under one of its tags, as /summaries/imagetags has it.
+type TagSummary struct {
+	Digest, ParentDigest  Digest
+	ImageID               string
+	Registry, Repository  string
+	Tag                   string
+	State                 AnalysisState
+	Status                ImageStatus
+	CreatedAt, AnalyzedAt time.Time
+	DetectedAt            time.Time
+}
+
 // StateEntry is one step of an image's state history.
 type StateEntry struct {
 	State AnalysisState

@@ -1,0 +1,223 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"windlass/internal/engine"
+)
+
+// imageColumns are the columns that scanImage reads, in its order. The starter
+// flag asks by primary key and costs nothing beside the row itself.
+const imageColumns = `
+	i.pk, i.account, i.digest, i.parent_digest, i.image_id, i.state, i.status, i.source, i.annotations,
+	i.arch, i.distro, i.distro_version, i.dockerfile_mode, i.image_size, i.layer_count,
+	i.stage, i.stage_done, i.stage_total, i.stage_since, i.attempt, i.worker, i.failure,
+	i.packages, i.sev_critical, i.sev_high, i.sev_medium, i.sev_low, i.sev_negligible, i.sev_unknown,
+	i.fixable, i.known_exploited, i.matched_with, i.matched_at, i.created_at, i.updated_at, i.analyzed_at,
+	COALESCE((SELECT d.starter FROM feed_data d WHERE d.id = i.matched_with), false)`
+
+// imageRow is an image with the key that the rest of the schema knows it by.
+type imageRow struct {
+	pk int64
+	engine.Image
+}
+
+func scanImage(r pgx.CollectableRow) (imageRow, error) {
+	var (
+		row                                  imageRow
+		i                                    = &row.Image
+		annotations, failure                 []byte
+		arch, distro, distroVersion, docMode *string
+		size                                 *int64
+		layers                               *int
+		progress                             engine.Progress
+		since, matched, analyzed             *time.Time
+	)
+	err := r.Scan(&row.pk, &i.Account, &i.Digest, &i.ParentDigest, &i.ID, &i.State, &i.Status, &i.Source, &annotations,
+		&arch, &distro, &distroVersion, &docMode, &size, &layers,
+		&progress.Stage, &progress.Done, &progress.Total, &since, &progress.Attempt, &progress.Worker, &failure,
+		&i.Packages, &i.Severities.Critical, &i.Severities.High, &i.Severities.Medium, &i.Severities.Low,
+		&i.Severities.Negligible, &i.Severities.Unknown,
+		&i.Fixable, &i.Exploited, &i.MatchedWith, &matched, &i.CreatedAt, &i.UpdatedAt, &analyzed, &i.Starter)
+	if err != nil {
+		return row, err
+	}
+	i.CreatedAt, i.UpdatedAt = i.CreatedAt.UTC(), i.UpdatedAt.UTC()
+	i.AnalyzedAt, i.MatchedAt, progress.Since = zero(analyzed), zero(matched), zero(since)
+	if err := json.Unmarshal(annotations, &i.Annotations); err != nil {
+		return row, fmt.Errorf("annotations: %w", err)
+	}
+	if layers != nil {
+		i.Meta = &engine.ImageMeta{
+			Arch: text(arch), Distro: text(distro), DistroVersion: text(distroVersion),
+			DockerfileMode: text(docMode), LayerCount: *layers,
+		}
+		if size != nil {
+			i.Meta.Size = *size
+		}
+	}
+	if i.State == engine.Analyzing {
+		i.Progress = &progress
+	}
+	if i.State == engine.Failed && failure != nil {
+		i.Failure = new(engine.Failure)
+		if err := json.Unmarshal(failure, i.Failure); err != nil {
+			return row, fmt.Errorf("failure: %w", err)
+		}
+	}
+	return row, nil
+}
+
+// text is the empty string for NULL.
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// images runs a query for imageColumns and adds the tags of what it found.
+func (s *Store) images(ctx context.Context, q string, args ...any) ([]imageRow, error) {
+	rows, err := s.pool.Query(ctx, q, args...)
+	if err != nil {
+		return nil, domain(err)
+	}
+	list, err := pgx.CollectRows(rows, scanImage)
+	if err != nil {
+		return nil, domain(err)
+	}
+	return list, s.addTags(ctx, list)
+}
+
+func (s *Store) addTags(ctx context.Context, list []imageRow) error {
+	const q = `
+		SELECT image, registry, repository, tag, dockerfile, detected_at, created_at, updated_at
+		  FROM image_tags WHERE image = ANY($1) ORDER BY image, detected_at DESC, tag`
+
+	if len(list) == 0 {
+		return nil
+	}
+	at := make(map[int64]*engine.Image, len(list))
+	pks := make([]int64, len(list))
+	for n := range list {
+		pks[n] = list[n].pk
+		at[list[n].pk] = &list[n].Image
+	}
+	rows, err := s.pool.Query(ctx, q, pks)
+	if err != nil {
+		return fmt.Errorf("tags: %w", domain(err))
+	}
+	var pk int64
+	var t engine.ImageTag
+	_, err = pgx.ForEachRow(rows, []any{&pk, &t.Registry, &t.Repository, &t.Tag, &t.Dockerfile, &t.DetectedAt, &t.CreatedAt, &t.UpdatedAt}, func() error {
+		i := at[pk]
+		t.Digest = i.Digest
+		t.DetectedAt, t.CreatedAt, t.UpdatedAt = t.DetectedAt.UTC(), t.CreatedAt.UTC(), t.UpdatedAt.UTC()
+		i.Tags = append(i.Tags, t)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("tags: %w", domain(err))
+	}
+	return nil
+}
+
+// image runs a query for at most one image.
+func (s *Store) image(ctx context.Context, q string, args ...any) (engine.Image, error) {
+	list, err := s.images(ctx, q, args...)
+	if err != nil {
+		return engine.Image{}, fmt.Errorf("image: %w", err)
+	}
+	if len(list) == 0 {
+		return engine.Image{}, fmt.Errorf("image: %w", engine.ErrNotFound)
+	}
+	return list[0].Image, nil
+}
+
+// Image finds an image by its digest or by that of the index it was reached
+// through; the newest when several match.
+func (s *Store) Image(ctx context.Context, account, digest string) (engine.Image, error) {
+	const q = `SELECT ` + imageColumns + `
+		  FROM images i WHERE i.account = $1 AND (i.digest = $2 OR i.parent_digest = $2)
+		 ORDER BY i.created_at DESC, i.pk DESC LIMIT 1`
+	return s.image(ctx, q, account, digest)
+}
+
+// ImageByID finds the newest image whose configuration has this digest.
+func (s *Store) ImageByID(ctx context.Context, account, id string) (engine.Image, error) {
+	const q = `SELECT ` + imageColumns + `
+		  FROM images i WHERE i.account = $1 AND i.image_id = $2
+		 ORDER BY i.created_at DESC, i.pk DESC LIMIT 1`
+	return s.image(ctx, q, account, id)
+}
+
+// ImagesByTag lists the images that carried a tag, those that came to it last
+// first. Of f only the states are looked at. With newest, only the first.
+func (s *Store) ImagesByTag(ctx context.Context, account string, t engine.ImageTag, f engine.ImageFilter, newest bool) ([]engine.Image, error) {
+	const q = `SELECT ` + imageColumns + `
+		  FROM image_tags t JOIN images i ON i.pk = t.image
+		 WHERE t.account = $1 AND t.registry = $2 AND t.repository = $3 AND t.tag = $4
+		   AND ($5 = '' OR i.status = $5) AND ($6 = '' OR i.state = $6)
+		 ORDER BY t.detected_at DESC, i.pk DESC LIMIT $7`
+
+	var limit *int // NULL: all
+	if newest {
+		limit = new(int)
+		*limit = 1
+	}
+	rows, err := s.images(ctx, q, account, t.Registry, t.Repository, t.Tag, statusOf(f), string(f.State), limit)
+	if err != nil {
+		return nil, fmt.Errorf("images by tag: %w", err)
+	}
+	return plain(rows), nil
+}
+
+func plain(rows []imageRow) []engine.Image {
+	list := make([]engine.Image, len(rows))
+	for n := range rows {
+		list[n] = rows[n].Image
+	}
+	return list
+}
+
+// statusOf is the status a filter asks for; empty for any.
+func statusOf(f engine.ImageFilter) string {
+	switch {
+	case f.AnyStatus:
+		return ""
+	case f.Status == "":
+		return string(engine.ImageActive)
+	}
+	return string(f.Status)
+}
+
+// Timeline lists the states an image went through, oldest first.
+func (s *Store) Timeline(ctx context.Context, account, digest string) ([]engine.StateEntry, error) {
+	// The newest thousand: an image that fails in a loop must not grow the page.
+	const q = `
+		SELECT state, at, note FROM (
+			SELECT s.state, s.at, s.note
+			  FROM images i JOIN image_states s ON s.image = i.pk
+			 WHERE i.account = $1 AND i.digest = $2
+			 ORDER BY s.at DESC LIMIT 1000) s
+		 ORDER BY at`
+
+	rows, err := s.pool.Query(ctx, q, account, digest)
+	if err != nil {
+		return nil, fmt.Errorf("timeline: %w", domain(err))
+	}
+	list, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (e engine.StateEntry, err error) {
+		err = r.Scan(&e.State, &e.At, &e.Note)
+		e.At = e.At.UTC()
+		return e, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("timeline: %w", domain(err))
+	}
+	return list, nil
+}
