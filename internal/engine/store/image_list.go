@@ -135,8 +135,6 @@ var severityColumns = map[string]string{
 	"low": "sev_low", "negligible": "sev_negligible", "unknown": "sev_unknown",
 }
 
-var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
-
 // escapeLike makes a text match itself in LIKE.
 func escapeLike(s string) string { return likeEscaper.Replace(s) }
 

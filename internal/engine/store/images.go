@@ -54,8 +54,8 @@ func scanImage(r pgx.CollectableRow) (imageRow, error) {
 	}
 	if layers != nil {
 		i.Meta = &engine.ImageMeta{
-			Arch: text(arch), Distro: text(distro), DistroVersion: text(distroVersion),
-			DockerfileMode: text(docMode), LayerCount: *layers,
+			Arch: orEmpty(arch), Distro: orEmpty(distro), DistroVersion: orEmpty(distroVersion),
+			DockerfileMode: orEmpty(docMode), LayerCount: *layers,
 		}
 		if size != nil {
 			i.Meta.Size = *size
@@ -73,8 +73,8 @@ func scanImage(r pgx.CollectableRow) (imageRow, error) {
 	return row, nil
 }
 
-// text is the empty string for NULL.
-func text(s *string) string {
+// orEmpty is the empty string for NULL.
+func orEmpty(s *string) string {
 	if s == nil {
 		return ""
 	}
