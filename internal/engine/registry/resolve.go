@@ -1,0 +1,242 @@
+package registry
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"windlass/internal/engine"
+)
+
+// Layer is one layer of an image as its manifest lists it.
+type Layer struct {
+	Digest    string
+	Size      int64
+	MediaType string
+}
+
+// Resolved is an image found: the exact manifest behind a name. Pull may be
+// called on it without a second look at the name.
+type Resolved struct {
+	Reference    Reference
+	Digest       engine.Digest // of the platform manifest
+	ParentDigest engine.Digest // of the index it was reached through, else Digest
+	ImageID      string        // 64 hex
+	MediaType    string
+	Manifest     []byte // raw
+	Parent       []byte // raw index, nil without one
+	Size         int64  // bytes of the compressed layers
+	Layers       []Layer
+	Arch, OS     string // as the index says; empty without one
+	Credential   string // name of the record used; empty: anonymous
+	From         string // host that answered: the registry or a mirror of it
+
+	config v1.Descriptor
+	source source
+}
+
+// source gives the blobs of a resolved image.
+type source interface {
+	blob(ctx context.Context, digest string, size int64, to string, progress func(int64)) error
+}
+
+const acceptManifests = string(types.OCIImageIndex) + "," + string(types.DockerManifestList) + "," +
+	string(types.OCIManifestSchema1) + "," + string(types.DockerManifestSchema2)
+
+// resolveTimeout bounds one look-up: people wait for it.
+const resolveTimeout = 60 * time.Second
+
+// Resolve asks the registry of ref, or a mirror of it, for the manifest, and
+// follows an index to its first amd64 entry.
+func (c *Client) Resolve(ctx context.Context, ref Reference, creds []engine.Registry) (Resolved, error) {
+	if ref.Repository == "" {
+		return Resolved{}, engine.Invalidf("%s: a registry is asked by repository, not by digest or id alone", ref)
+	}
+	ctx, cancel := context.WithTimeout(ctx, resolveTimeout)
+	defer cancel()
+	var last error
+	for _, e := range c.endpoints(ref, creds) {
+		r, err := c.resolveAt(ctx, ref, e)
+		if err == nil {
+			c.log.DebugContext(ctx, "manifest found", "image", ref.String(), "from", e.host, "digest", r.Digest, "credential", e.cred)
+			return r, c.checkSize(r)
+		}
+		if cause := context.Cause(ctx); cause != nil && errors.Is(cause, context.Canceled) {
+			return Resolved{}, cause
+		}
+		if e.mirror {
+			c.log.DebugContext(ctx, "mirror passed over", "image", ref.String(), "mirror", e.host, "err", err)
+		}
+		// What a mirror knows for certain is worth more than that the
+		// registry behind it cannot be reached.
+		if next := fault(err, ref.String()); last == nil || !knowsLess(next, last) {
+			last = next
+		}
+	}
+	return Resolved{}, last
+}
+
+func knowsLess(next, last error) bool {
+	a, _, _ := CauseOf(next)
+	b, _, _ := CauseOf(last)
+	return a == CauseUnreachable && b != CauseUnreachable
+}
+
+func (c *Client) resolveAt(ctx context.Context, ref Reference, e endpoint) (Resolved, error) {
+	s, err := c.open(ctx, e)
+	if err != nil {
+		return Resolved{}, err
+	}
+	what := ref.Digest
+	if what == "" {
+		what = ref.Tag
+	}
+	raw, mediaType, err := s.manifest(ctx, what)
+	if err != nil {
+		return Resolved{}, err
+	}
+	r, err := follow(ref.String(), raw, mediaType, func(digest string) ([]byte, string, error) { return s.manifest(ctx, digest) })
+	if err != nil {
+		return Resolved{}, err
+	}
+	r.Reference, r.Credential, r.From, r.source = ref, e.cred, e.host, s
+	return r, nil
+}
+
+// manifest fetches a manifest by tag or digest; by digest it is verified.
+func (s *session) manifest(ctx context.Context, what string) (raw []byte, mediaType string, err error) {
+	resp, err := s.get(ctx, "/manifests/"+what, acceptManifests)
+	if err != nil {
+		return nil, "", err
+	}
+	defer resp.Body.Close()
+	if raw, err = readAll(resp.Body, maxManifest); err != nil {
+		return nil, "", fmt.Errorf("manifest: %w", err)
+	}
+	if strings.HasPrefix(what, "sha256:") && digestOf(raw) != what {
+		return nil, "", fmt.Errorf("manifest %s: %w", what, errDigest)
+	}
+	return raw, resp.Header.Get("Content-Type"), nil
+}
+
+// follow reads a manifest, through an index if it is one.
+func follow(ref string, raw []byte, mediaType string, fetch func(digest string) ([]byte, string, error)) (Resolved, error) {
+	var r Resolved
+	if isIndex(raw, mediaType) {
+		entry, err := pick(ref, raw)
+		if err != nil {
+			return r, err
+		}
+		r.Parent, r.ParentDigest = raw, engine.Digest(digestOf(raw))
+		if entry.Platform != nil {
+			r.Arch, r.OS = entry.Platform.Architecture, entry.Platform.OS
+		}
+		if raw, mediaType, err = fetch(entry.Digest.String()); err != nil {
+			return r, err
+		}
+		if isIndex(raw, mediaType) {
+			return r, refuse(CauseManifest, "SKOPEO_UNKNOWN_ERROR", ref, "an index within an index is not supported")
+		}
+	}
+	var m v1.Manifest
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return r, refuse(CauseManifest, "SKOPEO_UNKNOWN_ERROR", ref, "the manifest is not readable JSON")
+	}
+	if m.SchemaVersion != 2 {
+		return r, refuse(CauseManifest, "SKOPEO_UNKNOWN_ERROR", ref, "manifest schema version %d is not supported, only 2 is", m.SchemaVersion)
+	}
+	r.Manifest, r.Digest = raw, engine.Digest(digestOf(raw))
+	if r.MediaType = string(m.MediaType); r.MediaType == "" {
+		r.MediaType = mediaType
+	}
+	if r.ParentDigest == "" {
+		r.ParentDigest = r.Digest
+	}
+	return r, r.fill(ref, m)
+}
+
+func (r *Resolved) fill(ref string, m v1.Manifest) error {
+	if len(m.Layers) > maxLayers {
+		return refuse(CauseTooLarge, "SKOPEO_UNKNOWN_ERROR", ref, "the image has %d layers, more than %d", len(m.Layers), maxLayers)
+	}
+	if m.Config.Size > maxConfig || m.Config.Size < 0 {
+		return refuse(CauseTooLarge, "SKOPEO_UNKNOWN_ERROR", ref, "the image configuration has %d bytes, more than %d", m.Config.Size, maxConfig)
+	}
+	if m.Config.Digest.Algorithm != "" && !reDigest.MatchString(m.Config.Digest.String()) {
+		return refuse(CauseManifest, "SKOPEO_UNKNOWN_ERROR", ref, "the image configuration's digest is not sha256")
+	}
+	r.config = m.Config
+	if r.ImageID = m.Config.Digest.Hex; r.ImageID == "" {
+		r.ImageID = strings.TrimPrefix(string(r.Digest), "sha256:")
+	}
+	for _, l := range m.Layers {
+		if l.Size < 0 || r.Size > math.MaxInt64-l.Size || !reDigest.MatchString(l.Digest.String()) {
+			return refuse(CauseManifest, "SKOPEO_UNKNOWN_ERROR", ref, "a layer of the manifest has no valid size and sha256 digest")
+		}
+		r.Size += l.Size
+		r.Layers = append(r.Layers, Layer{Digest: l.Digest.String(), Size: l.Size, MediaType: string(l.MediaType)})
+	}
+	return nil
+}
+
+func isIndex(raw []byte, mediaType string) bool {
+	var probe struct {
+		MediaType string            `json:"mediaType"`
+		Manifests []json.RawMessage `json:"manifests"`
+		Layers    []json.RawMessage `json:"layers"`
+	}
+	if json.Unmarshal(raw, &probe) != nil {
+		return false
+	}
+	if probe.MediaType != "" {
+		mediaType = probe.MediaType
+	}
+	return types.MediaType(mediaType).IsIndex() || probe.Manifests != nil && probe.Layers == nil
+}
+
+// pick chooses the entry of an index that is analyzed.
+func pick(ref string, raw []byte) (v1.Descriptor, error) {
+	var index v1.IndexManifest
+	if err := json.Unmarshal(raw, &index); err != nil {
+		return v1.Descriptor{}, refuse(CauseManifest, "SKOPEO_UNKNOWN_ERROR", ref, "the image index is not readable JSON")
+	}
+	for _, m := range index.Manifests {
+		if p := m.Platform; p != nil && p.Architecture == "amd64" && (p.OS == "linux" || p.OS == "windows") && reDigest.MatchString(m.Digest.String()) {
+			return m, nil
+		}
+	}
+	// An index of one image that names no platform leaves nothing to choose.
+	images := slices.DeleteFunc(index.Manifests, func(m v1.Descriptor) bool {
+		return m.Annotations["vnd.docker.reference.type"] == "attestation-manifest"
+	})
+	if len(images) == 1 && images[0].Platform == nil && reDigest.MatchString(images[0].Digest.String()) {
+		return images[0], nil
+	}
+	return v1.Descriptor{}, refuse(CausePlatform, "OSARCH_MISMATCH", ref, "no image found in manifest list for architecture amd64, OS linux")
+}
+
+// checkSize enforces the configured limit in the words of the v1 API.
+func (c *Client) checkSize(r Resolved) error {
+	if c.opts.MaxImageSize <= 0 {
+		return nil
+	}
+	mb := math.Round(float64(r.Size)/(1<<20)*100) / 100
+	limit := float64(c.opts.MaxImageSize) / (1 << 20)
+	if mb <= limit {
+		return nil
+	}
+	const text = "Image size is too large based on max size specified in the configuration"
+	return &engine.Fault{
+		Kind: engine.ErrInvalid, Message: text,
+		Detail: map[string]any{"requested_image_compressed_size_mb": mb, "max_compressed_image_size_mb": limit},
+		Cause:  &Problem{Cause: CauseTooLarge, Err: errors.New("compressed size limit")},
+	}
+}
