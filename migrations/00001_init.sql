@@ -203,6 +203,8 @@ CREATE TABLE images (
 	status          text        NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'deleting')),
 	source          text        NOT NULL DEFAULT 'registry',
 	sample          boolean     NOT NULL DEFAULT false,
+	task            jsonb       NOT NULL DEFAULT '{}', -- how its bytes are reached for the next analysis
+	host            text        NOT NULL DEFAULT '',   -- the only host that has them; empty: any
 	annotations     jsonb       NOT NULL DEFAULT '{}',
 	arch            text,
 	distro          text,

@@ -1,0 +1,241 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"windlass/internal/engine"
+)
+
+// lockImage finds the newest image of a digest, own or of its index, and locks
+// its row.
+const lockImage = `
+	SELECT pk, digest, state, status, task, host FROM images
+	 WHERE account = $1 AND (digest = $2 OR parent_digest = $2)
+	 ORDER BY created_at DESC, pk DESC LIMIT 1 FOR UPDATE`
+
+type lockedImage struct {
+	pk     int64
+	digest string
+	state  engine.AnalysisState
+	status engine.ImageStatus
+	task   engine.AnalyzeTask
+	host   string
+}
+
+func findLocked(ctx context.Context, tx pgx.Tx, account, digest string) (i lockedImage, err error) {
+	err = tx.QueryRow(ctx, lockImage, account, digest).Scan(&i.pk, &i.digest, &i.state, &i.status, &i.task, &i.host)
+	return i, err
+}
+
+// RequeueImage analyzes an image again, whatever its state; an analysis in
+// hand is fenced off.
+func (s *Store) RequeueImage(ctx context.Context, account, digest string) error {
+	return s.inTx(ctx, "analyze again", func(tx pgx.Tx) error {
+		i, err := findLocked(ctx, tx, account, digest)
+		if err != nil {
+			return err
+		}
+		if err := requeue(ctx, tx, i.pk, account, i.digest, i.task, i.host, false); err != nil {
+			return err
+		}
+		return record(ctx, tx, engine.ChangeImage, account, i.digest, nil)
+	})
+}
+
+// CancelImage ends a waiting or running analysis: the image becomes
+// analysis_failed with the cause cancelled, and its worker finds its lease
+// gone. engine.ErrConflict when there is nothing to cancel.
+func (s *Store) CancelImage(ctx context.Context, account, digest, by string) error {
+	const q = `
+		UPDATE images SET state = 'analysis_failed', failure = $2, stage = '', worker = '', updated_at = now()
+		 WHERE pk = $1 AND state = ANY($3)`
+
+	return s.inTx(ctx, "cancel analysis", func(tx pgx.Tx) error {
+		i, err := findLocked(ctx, tx, account, digest)
+		if err != nil {
+			return err
+		}
+		if i.state != engine.NotAnalyzed && i.state != engine.Analyzing {
+			return engine.Conflictf("image %s is %s: there is no analysis to cancel", engine.Digest(i.digest).Short(), i.state)
+		}
+		failure, err := json.Marshal(engine.Failure{Cause: "cancelled", Message: "Cancelled by " + by + ".", At: time.Now().UTC()})
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, q, i.pk, failure, engine.Failed.Before()); err != nil {
+			return err
+		}
+		if err := dropJobs(ctx, tx, account, i.digest); err != nil {
+			return err
+		}
+		if err := noteState(ctx, tx, i.pk, engine.Failed, "cancelled by "+by); err != nil {
+			return err
+		}
+		return record(ctx, tx, engine.ChangeImage, account, i.digest, nil)
+	})
+}
+
+func dropJobs(ctx context.Context, tx pgx.Tx, account, digest string) error {
+	const q = `DELETE FROM jobs WHERE account = $1 AND subject = $2 AND queue = ANY($3)`
+	_, err := tx.Exec(ctx, q, account, digest, []string{engine.QueueAnalyze, engine.QueueMatch})
+	return err
+}
+
+// DeleteImage marks an image for deletion; it leaves the default lists at once
+// and its data when the garbage is collected. The result is v1's: an image
+// that is being analyzed is refused without force.
+func (s *Store) DeleteImage(ctx context.Context, account, digest string, force bool) (engine.DeleteResult, error) {
+	const q = `UPDATE images SET status = 'deleting', updated_at = now() WHERE pk = $1`
+
+	result := engine.DeleteResult{Digest: digest, Status: "deleting"}
+	err := s.inTx(ctx, "delete image", func(tx pgx.Tx) error {
+		i, err := findLocked(ctx, tx, account, digest)
+		if err != nil {
+			return err
+		}
+		result.Digest = i.digest
+		if i.status == engine.ImageDeleting {
+			return nil
+		}
+		if i.state == engine.Analyzing && !force {
+			result.Status, result.Detail = "delete_failed", "cannot delete image that is being analyzed"
+			return nil
+		}
+		if _, err := tx.Exec(ctx, q, i.pk); err != nil {
+			return err
+		}
+		if err := dropJobs(ctx, tx, account, i.digest); err != nil {
+			return err
+		}
+		return record(ctx, tx, engine.ChangeImageRemoved, account, i.digest, nil)
+	})
+	if errors.Is(err, engine.ErrNotFound) {
+		return engine.DeleteResult{Digest: digest, Status: "not_found"}, nil
+	}
+	return result, err
+}
+
+// CollectImages removes at most limit images that are marked for deletion,
+// with all that hangs on them, and reports how many there were.
+func (s *Store) CollectImages(ctx context.Context, limit int) (int, error) {
+	const pick = `
+		SELECT pk, account, digest FROM images WHERE status = 'deleting'
+		 ORDER BY updated_at LIMIT $1 FOR UPDATE SKIP LOCKED`
+
+	n := 0
+	err := s.inTx(ctx, "collect images", func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, pick, limit)
+		if err != nil {
+			return err
+		}
+		type gone struct {
+			PK              int64
+			Account, Digest string
+		}
+		list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[gone])
+		if err != nil {
+			return err
+		}
+		for _, g := range list {
+			if _, err := tx.Exec(ctx, `DELETE FROM documents WHERE account = $1 AND key = $2`, g.Account, g.Digest); err != nil {
+				return err
+			}
+			if _, err := tx.Exec(ctx, `DELETE FROM images WHERE pk = $1`, g.PK); err != nil {
+				return err
+			}
+		}
+		if n = len(list); n == 0 {
+			return nil
+		}
+		return record(ctx, tx, engine.ChangeImageRemoved, "", "", nil)
+	})
+	return n, err
+}
+
+// RepairImages leaves no image in a state without a way out: one that waits or
+// is being analyzed with no job to do it is enqueued again, and one whose
+// worker died as often as is allowed has failed. It reports how many it found.
+func (s *Store) RepairImages(ctx context.Context) (int, error) {
+	const stray = `
+		SELECT i.pk, i.account, i.digest FROM images i
+		 WHERE i.status = 'active' AND i.state IN ('not_analyzed', 'analyzing')
+		   AND NOT EXISTS (SELECT FROM jobs j WHERE j.queue = $1 AND j.account = i.account AND j.subject = i.digest)
+		 LIMIT 100`
+	const spent = `
+		SELECT i.pk, i.account, i.digest FROM images i
+		  JOIN jobs j ON j.queue = $1 AND j.account = i.account AND j.subject = i.digest
+		 WHERE j.leased_until < now() AND j.attempt >= j.max_attempts LIMIT 100`
+
+	type found struct {
+		PK              int64
+		Account, Digest string
+	}
+	list := func(q string) ([]found, error) {
+		rows, err := s.pool.Query(ctx, q, engine.QueueAnalyze)
+		if err != nil {
+			return nil, domain(err)
+		}
+		l, err := pgx.CollectRows(rows, pgx.RowToStructByPos[found])
+		return l, domain(err)
+	}
+	strays, err := list(stray)
+	if err != nil {
+		return 0, err
+	}
+	for _, f := range strays {
+		if err := s.RequeueImage(ctx, f.Account, f.Digest); err != nil && !errors.Is(err, engine.ErrNotFound) {
+			return 0, err
+		}
+	}
+	dead, err := list(spent)
+	if err != nil {
+		return 0, err
+	}
+	for _, f := range dead {
+		if err := s.failSpent(ctx, f.PK, f.Account, f.Digest); err != nil {
+			return 0, err
+		}
+	}
+	return len(strays) + len(dead), nil
+}
+
+func (s *Store) failSpent(ctx context.Context, image int64, account, digest string) error {
+	const q = `
+		UPDATE images SET state = 'analysis_failed', failure = $2, worker = '', updated_at = now()
+		 WHERE pk = $1 AND state = ANY($3)`
+
+	failure, err := json.Marshal(engine.Failure{
+		Cause: "worker_lost", At: time.Now().UTC(), Attempt: analyzeAttempts,
+		Message: "The analyzer died at this image in every attempt: it may need more memory than the host has.",
+	})
+	if err != nil {
+		return err
+	}
+	return s.inTx(ctx, "give up image", func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, q, image, failure, engine.Failed.Before()); err != nil {
+			return err
+		}
+		if err := dropJobs(ctx, tx, account, digest); err != nil {
+			return err
+		}
+		if err := noteState(ctx, tx, image, engine.Failed, "worker lost"); err != nil {
+			return err
+		}
+		return record(ctx, tx, engine.ChangeImage, account, digest, nil)
+	})
+}
+
+// ReleaseHost gives back every lease that earlier processes of a host hold: a
+// process that starts knows that they are dead.
+func (s *Store) ReleaseHost(ctx context.Context, host string) error {
+	const q = `UPDATE jobs SET leased_until = '-infinity', leased_by = '' WHERE leased_by LIKE $1 || '/%' AND leased_until >= now()`
+	if _, err := s.pool.Exec(ctx, q, escapeLike(host)); err != nil {
+		return domain(err)
+	}
+	return nil
+}

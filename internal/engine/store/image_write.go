@@ -1,0 +1,187 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"windlass/internal/engine"
+)
+
+// analyzeAttempts bounds automatic retries of an analysis whose cause can pass.
+const analyzeAttempts = 5
+
+// NewImage is an image that was found in a registry or an archive and is to be
+// recorded, with how its bytes are reached again.
+type NewImage struct {
+	Account      string
+	Digest       engine.Digest
+	ParentDigest engine.Digest
+	ID           string
+	Tag          engine.ImageTag
+	Dockerfile   string // base64
+	Annotations  map[string]any
+	CreatedAt    time.Time // zero: now
+	Force        bool
+	Task         engine.AnalyzeTask
+	Host         string // the job is pinned to it; empty: any
+	Manifest     []byte
+	Source       engine.Source
+}
+
+// PutImage records an image, or adds the tag to the record there is, and
+// enqueues its analysis when it is new, forced, failed or on its way out. One
+// transaction: image, tag, job, event and change. It reports whether an
+// analysis was enqueued.
+func (s *Store) PutImage(ctx context.Context, n NewImage) (bool, error) {
+	var enqueued bool
+	err := s.inTx(ctx, "add image", func(tx pgx.Tx) error {
+		row, err := s.upsertImage(ctx, tx, n)
+		if err != nil {
+			return err
+		}
+		fresh, err := putTag(ctx, tx, row.pk, n)
+		if err != nil {
+			return err
+		}
+		enqueued = row.isNew || n.Force || row.state == engine.Failed || row.status != engine.ImageActive
+		if enqueued {
+			if err := requeue(ctx, tx, row.pk, n.Account, string(n.Digest), n.Task, n.Host, row.isNew); err != nil {
+				return err
+			}
+		} else if fresh && row.state == engine.Analyzed {
+			if err := emit(ctx, tx, analysisCompleted(n.Account, n.Tag.Full(), n.Digest, string(engine.Analyzing), n.Source)); err != nil {
+				return err
+			}
+		}
+		return record(ctx, tx, engine.ChangeImage, n.Account, string(n.Digest), nil)
+	})
+	return enqueued, err
+}
+
+// analysisCompleted is the event that tells of an analysis, once for each tag.
+func analysisCompleted(account, tag string, digest engine.Digest, before string, src engine.Source) engine.Event {
+	eval := func(state string) map[string]any {
+		return map[string]any{"imageDigest": digest, "analysis_status": state, "annotations": nil}
+	}
+	return engine.NewEvent(engine.EvAnalysisCompleted, account, tag, map[string]any{
+		"last_eval": eval(before), "curr_eval": eval(string(engine.Analyzed)),
+		"subscription_type": "analysis_update", "annotations": nil,
+	}, src)
+}
+
+type imageState struct {
+	pk     int64
+	isNew  bool
+	state  engine.AnalysisState
+	status engine.ImageStatus
+}
+
+func (s *Store) upsertImage(ctx context.Context, tx pgx.Tx, n NewImage) (imageState, error) {
+	const add = `
+		INSERT INTO images (account, digest, parent_digest, image_id, source, sample, annotations, created_at, task, host)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, COALESCE($8, now()), $9, $10)
+		ON CONFLICT (account, digest) DO NOTHING
+		RETURNING pk`
+	const find = `SELECT pk, state, status, annotations FROM images WHERE account = $1 AND digest = $2 FOR UPDATE`
+	const update = `UPDATE images SET annotations = $2, updated_at = now() WHERE pk = $1`
+
+	row := imageState{isNew: true, state: engine.NotAnalyzed, status: engine.ImageActive}
+	annotations := map[string]any{}
+	merge(annotations, n.Annotations)
+	raw, err := json.Marshal(annotations)
+	if err != nil {
+		return row, engine.Invalidf("annotations: %v", err)
+	}
+	err = tx.QueryRow(ctx, add, n.Account, n.Digest, n.ParentDigest, n.ID, n.Task.Source,
+		n.Task.Source == engine.FromSample, raw, null(n.CreatedAt), n.Task, n.Host).Scan(&row.pk)
+	if err == nil {
+		return row, putDocument(ctx, tx, n.Account, engine.DocManifest, string(n.Digest), n.Manifest)
+	}
+	if !errors.Is(err, pgx.ErrNoRows) {
+		return row, err
+	}
+	row.isNew = false
+	var old []byte
+	if err := tx.QueryRow(ctx, find, n.Account, n.Digest).Scan(&row.pk, &row.state, &row.status, &old); err != nil {
+		return row, err
+	}
+	annotations = map[string]any{}
+	if err := json.Unmarshal(old, &annotations); err != nil {
+		return row, fmt.Errorf("annotations: %w", err)
+	}
+	merge(annotations, n.Annotations)
+	if raw, err = json.Marshal(annotations); err != nil {
+		return row, engine.Invalidf("annotations: %v", err)
+	}
+	_, err = tx.Exec(ctx, update, row.pk, raw)
+	return row, err
+}
+
+// merge adds annotations key by key; the string null removes one.
+func merge(to, from map[string]any) {
+	maps.Copy(to, from)
+	maps.DeleteFunc(to, func(_ string, v any) bool { return v == "null" })
+}
+
+// putTag records under which name the image was seen; false when it was known.
+func putTag(ctx context.Context, tx pgx.Tx, image int64, n NewImage) (bool, error) {
+	const put = `
+		INSERT INTO image_tags AS t (image, account, registry, repository, tag, dockerfile)
+		VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (image, registry, repository, tag) DO UPDATE
+		   SET dockerfile = CASE WHEN excluded.dockerfile = '' THEN t.dockerfile ELSE excluded.dockerfile END,
+		       updated_at = now(),
+		       -- A tag that moved away and came back is newest here again.
+		       detected_at = CASE WHEN EXISTS (
+				SELECT FROM image_tags o
+				 WHERE (o.account, o.registry, o.repository, o.tag) = (t.account, t.registry, t.repository, t.tag)
+				   AND o.detected_at > t.detected_at) THEN clock_timestamp() ELSE t.detected_at END
+		RETURNING xmax = 0`
+
+	if n.Tag.Tag == "" {
+		return false, nil
+	}
+	var fresh bool
+	err := tx.QueryRow(ctx, put, image, n.Account, n.Tag.Registry, n.Tag.Repository, n.Tag.Tag, n.Dockerfile).Scan(&fresh)
+	return fresh, err
+}
+
+// requeue moves an image to not_analyzed and enqueues its analysis.
+func requeue(ctx context.Context, tx pgx.Tx, image int64, account, digest string, task engine.AnalyzeTask, host string, isNew bool) error {
+	// Every state may be left for not_analyzed, so there is nothing to guard:
+	// an analysis in hand is fenced off by the renewed job.
+	const q = `
+		UPDATE images SET state = 'not_analyzed', status = 'active', stage = '', stage_done = 0, stage_total = 0,
+		       stage_since = NULL, attempt = 0, worker = '', failure = NULL, source = $2, task = $3, host = $4, updated_at = now()
+		 WHERE pk = $1`
+
+	payload, err := json.Marshal(task)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, q, image, task.Source, payload, host); err != nil {
+		return err
+	}
+	note := ""
+	if !isNew {
+		note = "queued again"
+	}
+	if err := noteState(ctx, tx, image, engine.NotAnalyzed, note); err != nil {
+		return err
+	}
+	return enqueue(ctx, tx, engine.Job{
+		Queue: engine.QueueAnalyze, Account: account, Subject: digest, Payload: payload, Host: host, MaxAttempts: analyzeAttempts,
+	})
+}
+
+// noteState adds to an image's timeline.
+func noteState(ctx context.Context, tx pgx.Tx, image int64, state engine.AnalysisState, note string) error {
+	_, err := tx.Exec(ctx, `INSERT INTO image_states (image, state, note) VALUES ($1, $2, $3)`, image, state, note)
+	return err
+}
