@@ -7,7 +7,6 @@ import (
 	"log/slog"
 
 	"windlass/internal/engine"
-	"windlass/internal/engine/accounts"
 	"windlass/internal/engine/store"
 )
 
@@ -15,7 +14,6 @@ import (
 // Backend; the methods of a role stand in the file of its name.
 type Core struct {
 	store *store.Store
-	auth  *accounts.Authenticator
 	log   *slog.Logger
 }
 
