@@ -46,11 +46,20 @@ type User struct {
 	UpdatedAt time.Time
 }
 
-// Credential is a user's password as far as it may be shown.
-type Credential struct {
-	Type      string // password
-	Length    int    // of the masked value
-	CreatedAt time.Time
+// Login is what a user's login is checked against.
+type Login struct {
+	User    User
+	Account Account
+	Hash    string // argon2id in PHC form; empty: cannot log in by password
+}
+
+// Identity is who a login makes of its user.
+func (l Login) Identity() Identity {
+	return Identity{
+		User: l.User.Name, Account: l.Account.Name,
+		Admin:    l.Account.Type == AccountAdmin || l.Account.Type == AccountService,
+		Disabled: l.Account.State != AccountEnabled,
+	}
 }
 
 type peerKey struct{}

@@ -115,7 +115,7 @@ func New(b Backend, opts Options) *Server {
 		routes: newTree(), heavy: make(chan struct{}, opts.MaxHeavy),
 	}
 	for _, ops := range []map[string]op{
-		s.systemOps(), s.authOps(), s.eventsOps(), s.feedsOps(), s.imagesOps(), s.contentOps(),
+		s.systemOps(), s.accountsOps(), s.eventsOps(), s.feedsOps(), s.imagesOps(), s.contentOps(),
 		s.vulnerabilitiesOps(), s.registriesOps(), s.importOps(),
 	} {
 		for id, o := range ops {

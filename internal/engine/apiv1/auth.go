@@ -3,7 +3,6 @@ package apiv1
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"strings"
 
 	"windlass/internal/engine"
@@ -16,6 +15,12 @@ type Auth interface {
 	Authenticate(ctx context.Context, user string, password engine.Secret) (engine.Identity, error)
 	// VerifyToken checks a token: engine.ErrUnauthorized when it is not valid.
 	VerifyToken(ctx context.Context, token engine.Secret) (engine.Identity, error)
+	Account(ctx context.Context, name string) (engine.Account, error)
+	// User finds a user with its account; what it holds of the password is
+	// not for anybody's eyes.
+	User(ctx context.Context, name string) (engine.Login, error)
+	// SetPassword replaces a user's password.
+	SetPassword(ctx context.Context, user string, password engine.Secret) error
 }
 
 // forbiddenError is a permission that is missing.
@@ -77,9 +82,3 @@ func peerHost(addr string) string {
 	}
 	return addr
 }
-
-func (s *Server) authOps() map[string]op {
-	return map[string]op{}
-}
-
-var _ http.Handler = (*Server)(nil)

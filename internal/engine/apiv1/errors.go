@@ -51,6 +51,21 @@ func errorf(code int, format string, args ...any) error {
 	return status(&engine.Fault{Kind: engine.ErrInvalid, Message: fmt.Sprintf(format, args...)}, code)
 }
 
+// named gives the sentinels not found and conflict the messages that this API
+// has for them, unless the engine has said it better.
+func named(err error, notFound, conflict string) error {
+	var f *engine.Fault
+	switch {
+	case errors.As(err, &f):
+		return err
+	case errors.Is(err, engine.ErrNotFound) && notFound != "":
+		return &engine.Fault{Kind: engine.ErrNotFound, Message: notFound, Cause: err}
+	case errors.Is(err, engine.ErrConflict) && conflict != "":
+		return &engine.Fault{Kind: engine.ErrConflict, Message: conflict, Cause: err}
+	}
+	return err
+}
+
 // bodyFault tells a body that is too large from one that does not parse.
 func bodyFault(err error) error {
 	var tooLarge *http.MaxBytesError

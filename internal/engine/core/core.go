@@ -7,6 +7,7 @@ import (
 	"log/slog"
 
 	"windlass/internal/engine"
+	"windlass/internal/engine/accounts"
 	"windlass/internal/engine/store"
 )
 
@@ -14,6 +15,7 @@ import (
 // Backend; the methods of a role stand in the file of its name.
 type Core struct {
 	store *store.Store
+	auth  *accounts.Authenticator
 	log   *slog.Logger
 }
 

@@ -1,0 +1,43 @@
+package present
+
+import (
+	"fmt"
+	"strings"
+
+	"windlass/internal/engine"
+	"windlass/web/templates/view"
+)
+
+// EngineStatus is the whole engine in one pill: ready when every service has
+// an instance that is up, degraded with the reason, or down.
+func EngineStatus(list []engine.Service, err error) view.Pill {
+	if err != nil {
+		return view.Pill{Tone: "bad", Text: "Down: the engine does not answer", Href: "/services"}
+	}
+	up := map[string]int{}
+	var silent []engine.Service
+	for _, s := range list {
+		if s.Up() {
+			up[s.Name]++
+		} else {
+			silent = append(silent, s)
+		}
+	}
+	var missing []string
+	for _, name := range engine.ServiceNames {
+		if up[name] == 0 {
+			missing = append(missing, name)
+		}
+	}
+	switch {
+	case len(missing) == len(engine.ServiceNames):
+		return view.Pill{Tone: "bad", Text: "Down: no service is up", Href: "/services"}
+	case len(missing) > 0:
+		return view.Pill{Tone: "bad", Text: "Degraded: no " + strings.Join(missing, ", no "), Href: "/services"}
+	case len(silent) == 1:
+		return view.Pill{Tone: "warn", Text: fmt.Sprintf("Degraded: %s on %s is %s", silent[0].Name, silent[0].Host, silent[0].State), Href: "/services"}
+	case len(silent) > 1:
+		return view.Pill{Tone: "warn", Text: fmt.Sprintf("Degraded: %d services are not up", len(silent)), Href: "/services"}
+	}
+	return view.Pill{Tone: "ok", Text: "Ready", Href: "/services"}
+}

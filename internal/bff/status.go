@@ -1,0 +1,40 @@
+package bff
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"windlass/internal/bff/present"
+	"windlass/web/templates"
+	"windlass/web/templates/view"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// statusCache keeps the pill of the whole engine for a moment: it stands on
+// every page, and says the same on all of them.
+type statusCache struct {
+	mu   sync.Mutex
+	pill view.Pill
+	at   time.Time
+}
+
+const statusFor = 200 * time.Millisecond
+
+// engineStatus never fails: that the engine does not answer is a status.
+func (s *Server) engineStatus(ctx context.Context) view.Pill {
+	s.status.mu.Lock()
+	defer s.status.mu.Unlock()
+	if time.Since(s.status.at) < statusFor {
+		return s.status.pill
+	}
+	list, err := s.engine.Services(ctx)
+	s.status.pill = present.EngineStatus(list, err)
+	s.status.at = time.Now()
+	return s.status.pill
+}
+
+func (s *Server) statusFragment(c *fiber.Ctx) error {
+	return s.render(c, templates.Status(s.engineStatus(c.UserContext())))
+}
