@@ -1,7 +1,5 @@
 package engine
 
-import "time"
-
 // Overview is what one account sees of the whole engine at one moment.
 type Overview struct {
 	Images     map[AnalysisState]int64
@@ -11,7 +9,7 @@ type Overview struct {
 	Packages   int64
 	Samples    int64 // images that are samples
 
-	Hours  []EventHour // the last 24, oldest first, none left out
+	Hours  []EventHour // of the last 24 hours, oldest first; quiet hours are left out
 	Errors []Event     // the newest errors, newest first
 
 	FeedData    *FeedData // active; nil: none yet
@@ -21,12 +19,6 @@ type Overview struct {
 	Feeds       int // enabled feeds
 
 	Queues []QueueStat
-}
-
-// EventHour counts the events of an hour by level.
-type EventHour struct {
-	From         time.Time
-	Info, Errors int64
 }
 
 // ImageTotal is the number of images in any state.
