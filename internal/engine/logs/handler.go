@@ -38,7 +38,7 @@ func (h *handler) Handle(_ context.Context, r slog.Record) error {
 	buf := lineBuffers.Get().(*[]byte)
 	defer lineBuffers.Put(buf)
 	line := append(r.Time.UTC().AppendFormat((*buf)[:0], timeLayout), " [-] ["...)
-	line = appendPlain(line, h.component)
+	line = append(line, h.component...)
 	line = append(append(line, "] ["...), moduleOf(r.PC)...)
 	line = append(append(append(line, "] ["...), label(r.Level)...), "] "...)
 	line = h.appendBody(line, r)
@@ -65,12 +65,22 @@ func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	c.attrs = append([]byte(nil), h.attrs...)
 	for _, a := range attrs {
 		if h.group == "" && a.Key == componentKey {
-			c.component = a.Value.Resolve().String()
+			c.component = plainName(a.Value.Resolve().String())
 			continue
 		}
 		c.attrs = appendAttr(c.attrs, h.group, a, 0)
 	}
 	return &c
+}
+
+// plainName makes a word that cannot end its bracket.
+func plainName(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r <= ' ' || r == '[' || r == ']' || r > '~' {
+			return '_'
+		}
+		return r
+	}, s[:min(len(s), 64)])
 }
 
 func (h *handler) WithGroup(name string) slog.Handler {

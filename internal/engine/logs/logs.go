@@ -100,7 +100,7 @@ func (s *Set) Logger(service string) *slog.Logger {
 	if !ok {
 		sink = s.sinks[engine.APIExt]
 	}
-	return slog.New(&handler{sink: sink, component: service})
+	return slog.New(&handler{sink: sink, component: plainName(service)})
 }
 
 // SetLevel changes the least level written, of all services at once.
