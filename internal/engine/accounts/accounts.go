@@ -24,8 +24,10 @@ import (
 	"errors"
 	"log/slog"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"windlass/internal/engine"
 )
@@ -92,7 +94,7 @@ func New(store Store, log *slog.Logger) *Authenticator {
 // Authenticate proves a password: engine.ErrUnauthorized when it is wrong,
 // engine.ErrThrottled after too many wrong ones.
 func (a *Authenticator) Authenticate(ctx context.Context, user string, password engine.Secret) (engine.Identity, error) {
-	if user == "" || password == "" || len(user) > maxPassword || len(password) > maxPassword {
+	if password == "" || len(password) > maxPassword || !nameable(user) {
 		return engine.Identity{}, engine.ErrUnauthorized
 	}
 	mac := a.mac(user, password)
@@ -105,6 +107,12 @@ func (a *Authenticator) Authenticate(ctx context.Context, user string, password 
 		return p.login.Identity(), nil
 	}
 	return a.prove(ctx, user, who, password, mac)
+}
+
+// nameable reports whether there can be a user of that name at all: the
+// database stores no other text.
+func nameable(user string) bool {
+	return user != "" && len(user) <= maxPassword && utf8.ValidString(user) && !strings.ContainsRune(user, 0)
 }
 
 // prove checks a password against the database.

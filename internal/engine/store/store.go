@@ -124,6 +124,8 @@ func domain(err error) error {
 		return engine.ErrNotFound
 	case errors.As(err, &pg) && pg.Code == "23505":
 		return fmt.Errorf("%w: %s", engine.ErrConflict, pg.ConstraintName)
+	case errors.As(err, &pg) && (pg.Code == "22021" || pg.Code == "22P05"):
+		return &engine.Fault{Kind: engine.ErrInvalid, Message: "text holds characters that cannot be stored", Cause: err}
 	case errors.As(err, &conn), errors.As(err, &pg) && (pg.Code[:2] == "08" || pg.Code[:2] == "57"):
 		return fmt.Errorf("%w: %w", engine.ErrUnavailable, err)
 	}
