@@ -1,0 +1,137 @@
+package analyzer
+
+import (
+	"archive/tar"
+	"fmt"
+	"path"
+	"strings"
+
+	"windlass/internal/engine"
+)
+
+// kindFile is the v1 type of a regular file.
+const kindFile = "file"
+
+// entry is one entry of one layer.
+type entry struct {
+	path string // clean, without leading slash
+	link string
+	size int64
+	mode int64
+	sha  string
+	kind string
+	uid  int
+	gid  int
+}
+
+func entryOf(h *tar.Header) entry {
+	e := entry{
+		path: strings.TrimPrefix(path.Clean("/"+h.Name), "/"), link: h.Linkname,
+		size: h.Size, mode: h.Mode & 0o7777, kind: kindFile, uid: h.Uid, gid: h.Gid,
+	}
+	switch h.Typeflag {
+	case tar.TypeDir:
+		e.kind = "dir"
+	case tar.TypeSymlink:
+		e.kind = "slink"
+	case tar.TypeLink:
+		e.kind, e.size = "hlink", 0
+	case tar.TypeChar:
+		e.kind = "chrdev"
+	case tar.TypeBlock:
+		e.kind = "blkdev"
+	case tar.TypeFifo:
+		e.kind = "fifo"
+	}
+	return e
+}
+
+// node is a name of the squashed file system. A tree, not a map of paths, so
+// that dropping a directory costs nothing however much it holds.
+type node struct {
+	entry *entry // nil for a directory that no layer describes
+	under map[string]*node
+}
+
+// squash lays the layers over each other, lowest first.
+func squash(layers [][]entry) *node {
+	root := &node{}
+	for _, list := range layers {
+		// Whiteouts hide what lower layers hold, never their own layer.
+		for i := range list {
+			dir, name := path.Split(list[i].path)
+			switch {
+			case name == ".wh..wh..opq":
+				if d := root.find(dir); d != nil {
+					d.under = nil
+				}
+			case strings.HasPrefix(name, ".wh."):
+				if d := root.find(dir); d != nil {
+					delete(d.under, strings.TrimPrefix(name, ".wh."))
+				}
+			}
+		}
+		for i := range list {
+			if e := &list[i]; e.path != "" && !strings.HasPrefix(path.Base(e.path), ".wh.") {
+				root.put(e)
+			}
+		}
+	}
+	return root
+}
+
+func (n *node) find(dir string) *node {
+	for part := range strings.SplitSeq(strings.Trim(dir, "/"), "/") {
+		if part == "" {
+			continue
+		}
+		if n = n.under[part]; n == nil {
+			return nil
+		}
+	}
+	return n
+}
+
+func (n *node) put(e *entry) {
+	for part := range strings.SplitSeq(e.path, "/") {
+		if n.under == nil {
+			n.under = map[string]*node{}
+		}
+		next := n.under[part]
+		if next == nil {
+			next = &node{}
+			n.under[part] = next
+		}
+		n = next
+	}
+	if e.kind != "dir" {
+		n.under = nil
+	}
+	n.entry = e
+}
+
+// files lists the tree, and the bytes of a tar of it.
+func (n *node) files() (list []engine.File, size int64) {
+	size = 2 * block // end mark
+	var walk func(*node)
+	walk = func(n *node) {
+		if e := n.entry; e != nil {
+			list = append(list, engine.File{
+				Path: "/" + e.path, Link: e.link, Size: e.size, Mode: fmt.Sprintf("%05o", e.mode),
+				SHA256: e.sha, Type: e.kind, UID: e.uid, GID: e.gid,
+			})
+			size += block
+			if e.kind == kindFile {
+				size += (e.size + block - 1) / block * block
+			}
+		}
+		for _, c := range n.under {
+			walk(c)
+		}
+	}
+	walk(n)
+	return list, size
+}
+
+// block is the unit of a tar archive.
+const block = 512

@@ -1,0 +1,117 @@
+package analyzer
+
+import (
+	"path"
+	"strings"
+
+	"github.com/anchore/syft/syft/pkg"
+	"github.com/anchore/syft/syft/sbom"
+
+	"windlass/internal/engine"
+	"windlass/internal/engine/ident"
+)
+
+// packages lists what an SBOM found in the words of the v1 API.
+func packages(s *sbom.SBOM) []engine.Package {
+	var list []engine.Package
+	seen := map[string]bool{}
+	for _, p := range s.Artifacts.Packages.Sorted() {
+		if id := string(p.ID()); !seen[id] {
+			seen[id] = true
+			list = append(list, packageOf(p))
+		}
+	}
+	return list
+}
+
+func packageOf(p pkg.Package) engine.Package {
+	id := ident.Of(p)
+	out := engine.Package{
+		Key: id.Key, Name: p.Name, Version: p.Version, Type: id.Type, Class: id.Class, Path: id.Path,
+		Licenses: licenses(p), PURL: p.PURL,
+	}
+	for _, c := range p.CPEs {
+		out.CPEs = append(out.CPEs, c.Attributes.BindToFmtString())
+	}
+	switch m := p.Metadata.(type) {
+	case pkg.DpkgDBEntry:
+		out.Origin, out.Source, out.Size = m.Maintainer, m.Source, int64(m.InstalledSize)<<10
+	case pkg.RpmDBEntry:
+		out.Origin, out.Source, out.Size = m.Vendor, m.SourceRpm, int64(m.Size)
+	case pkg.ApkDBEntry:
+		out.Origin, out.Source, out.Size = m.Maintainer, m.OriginPackage, int64(m.InstalledSize)
+	case pkg.NpmPackage:
+		out.Origin = m.Author
+	case pkg.RubyGemspec:
+		out.Origin = strings.Join(m.Authors, ",")
+	case pkg.PythonPackage:
+		out.Origin = strings.TrimSpace(m.Author + " <" + m.AuthorEmail + ">")
+		if m.AuthorEmail == "" {
+			out.Origin = m.Author
+		}
+	case pkg.JavaArchive:
+		out.Origin, out.Extra = javaExtra(p, m)
+	}
+	return out
+}
+
+// licenses are the licences as they were written, each once.
+func licenses(p pkg.Package) []string {
+	var list []string
+	seen := map[string]bool{}
+	for _, l := range p.Licenses.ToSlice() {
+		text := l.SPDXExpression
+		if text == "" {
+			text = l.Value
+		}
+		// A licence given as its full text has no name to show.
+		if text == "" || len(text) > 200 || seen[text] {
+			continue
+		}
+		seen[text] = true
+		list = append(list, text)
+	}
+	return list
+}
+
+// javaExtra gathers what v1 shows of a Java archive beside the usual.
+func javaExtra(p pkg.Package, m pkg.JavaArchive) (origin string, extra map[string]any) {
+	manifest, pom := map[string]string{}, map[string]string{}
+	if m.Manifest != nil {
+		for _, kv := range m.Manifest.Main {
+			manifest[kv.Key] = kv.Value
+		}
+	}
+	if m.PomProperties != nil {
+		for k, v := range map[string]string{"groupId": m.PomProperties.GroupID, "artifactId": m.PomProperties.ArtifactID, "version": m.PomProperties.Version} {
+			if v != "" {
+				pom[k] = v
+			}
+		}
+		for k, v := range m.PomProperties.Extra {
+			pom[k] = v
+		}
+	}
+	kind := strings.TrimPrefix(path.Ext(m.VirtualPath), ".")
+	if kind == "" || len(kind) > 4 {
+		kind = "jar"
+	}
+	extra = map[string]any{
+		"specification-version":  or(manifest["Specification-Version"], "N/A"),
+		"implementation-version": or(manifest["Implementation-Version"], "N/A"),
+		"maven-version":          or(pom["version"], p.Version, "N/A"),
+		"kind":                   "java-" + strings.ToLower(kind),
+		"metadata":               map[string]any{"manifest": manifest, "pom_properties": pom},
+	}
+	return or(manifest["Specification-Vendor"], manifest["Implementation-Vendor"], pom["groupId"]), extra
+}
+
+// or is the first text that is not empty.
+func or(texts ...string) string {
+	for _, t := range texts {
+		if t != "" {
+			return t
+		}
+	}
+	return ""
+}

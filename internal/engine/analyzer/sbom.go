@@ -1,0 +1,101 @@
+package analyzer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+
+	sfile "github.com/anchore/stereoscope/pkg/file"
+	"github.com/anchore/stereoscope/pkg/image"
+	"github.com/anchore/syft/syft"
+	"github.com/anchore/syft/syft/cataloging"
+	"github.com/anchore/syft/syft/format/syftjson"
+	"github.com/anchore/syft/syft/sbom"
+	"github.com/anchore/syft/syft/source/stereoscopesource"
+	_ "github.com/glebarez/sqlite" // newer rpm databases are SQLite files
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+
+	"windlass/internal/engine/registry"
+)
+
+// sbomConfig makes the SBOM that grype's command line makes of an image before
+// it matches: Go binaries with their symbols, so that advisories about
+// functions that are not linked in are left out, and no packages without a
+// version, which cannot be matched. With syft's own defaults matches differ.
+func sbomConfig() *syft.CreateSBOMConfig {
+	cfg := syft.DefaultCreateSBOMConfig()
+	cfg.Packages.Golang = cfg.Packages.Golang.WithCaptureSymbols(cataloging.SymbolScopeAll)
+	cfg.Compliance.MissingVersion = cataloging.ComplianceActionDrop
+	return cfg.WithCatalogerSelection(cataloging.NewSelectionRequest().WithDefaults("image"))
+}
+
+// errPanic is a parser that fell over the image.
+var errPanic = errors.New("a parser panicked")
+
+// catalog makes the SBOM of the layers that unpack wrote.
+func catalog(ctx context.Context, dir jobDir, r registry.Resolved) (s *sbom.SBOM, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v\n%s", errPanic, p, debug.Stack())
+		}
+	}()
+	values, err := licenseTexts()
+	if err != nil {
+		return nil, err
+	}
+	index, err := layout.ImageIndexFromPath(dir.layout)
+	if err != nil {
+		return nil, err
+	}
+	digest, err := v1.NewHash(string(r.Digest))
+	if err != nil {
+		return nil, err
+	}
+	stored, err := index.Image(digest)
+	if err != nil {
+		return nil, err
+	}
+	meta := []image.AdditionalMetadata{image.WithManifest(r.Manifest), image.WithManifestDigest(string(r.Digest))}
+	if r.Reference.Tag != "" {
+		meta = append(meta, image.WithTags(r.Reference.Full()))
+	}
+	img := image.New(stored, sfile.NewTempDirGenerator("windlass"), dir.layers, meta...)
+	if err := img.Read(ctx); err != nil {
+		return nil, err
+	}
+	src := stereoscopesource.New(img, stereoscopesource.ImageConfig{Reference: r.Reference.String()})
+	defer src.Close()
+	return syft.CreateSBOM(withValues{ctx, values}, src, sbomConfig())
+}
+
+// licenseTexts reads the corpus by which licence texts are told apart, which
+// takes as long as a small image: once for all analyses of this process.
+var licenseTexts = sync.OnceValues(func() (context.Context, error) {
+	return syft.SetContextLicenseScanner(context.Background(), sbomConfig().Licenses)
+})
+
+// withValues looks up in values what the context itself does not hold.
+type withValues struct {
+	context.Context
+	values context.Context
+}
+
+func (c withValues) Value(key any) any {
+	if v := c.Context.Value(key); v != nil {
+		return v
+	}
+	return c.values.Value(key)
+}
+
+// encodeSBOM writes the document that is stored and downloaded.
+func encodeSBOM(s *sbom.SBOM) ([]byte, error) {
+	var b bytes.Buffer
+	if err := syftjson.NewFormatEncoder().Encode(&b, *s); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
