@@ -58,6 +58,10 @@ type Backend interface {
 	Registries
 }
 
+// writeGrace is how much longer than an operation may take its reply may take
+// to be read.
+const writeGrace = time.Minute
+
 // Options are the limits of a Server; zero values take the defaults.
 type Options struct {
 	Log *slog.Logger
@@ -70,6 +74,11 @@ type Options struct {
 	// for HeavyWait and is then told to come back.
 	MaxHeavy  int
 	HeavyWait time.Duration
+	// Metrics answers /metrics for any user; nil: not found.
+	Metrics http.Handler
+	// Observe, when given, is told of each answered request; method and path
+	// are the operation's, and empty where there is none.
+	Observe func(method, path string, code int, took time.Duration)
 }
 
 func (o Options) withDefaults() Options {
@@ -114,6 +123,9 @@ func New(b Backend, opts Options) *Server {
 		backend: b, log: opts.Log, opts: opts, doc: doc,
 		routes: newTree(), heavy: make(chan struct{}, opts.MaxHeavy),
 	}
+	if opts.Metrics != nil {
+		s.handle("getMetrics", op{perm: anyo, call: s.metrics, quiet: true})
+	}
 	for _, ops := range []map[string]op{
 		s.systemOps(), s.accountsOps(), s.eventsOps(), s.feedsOps(), s.imagesOps(), s.contentOps(),
 		s.vulnerabilitiesOps(), s.registriesOps(), s.importOps(),
@@ -147,13 +159,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	r := &request{Request: hr, ID: requestID(hr)}
 	rw.Header().Set("X-Request-Id", r.ID)
 	s.guard(rw, r)
+	took := time.Since(began)
+	if s.opts.Observe != nil {
+		s.opts.Observe(r.method, r.path, rw.code(), took)
+	}
 	level := slog.LevelInfo
 	if r.quiet {
 		level = slog.LevelDebug
 	}
 	s.log.LogAttrs(hr.Context(), level, "request done",
 		slog.String("method", hr.Method), slog.String("path", clip(hr.URL.Path, 512)), slog.Int("status", rw.code()),
-		slog.Duration("took", time.Since(began)), slog.String("account", r.Account), slog.String("request", r.ID))
+		slog.Duration("took", took), slog.String("user", r.Identity.User), slog.String("account", r.Account), slog.String("request", r.ID))
 }
 
 // guard answers a request, whatever its handler does.
@@ -176,7 +192,12 @@ func (s *Server) serve(w *response, r *request) error {
 	if err != nil {
 		return err
 	}
-	r.params, r.quiet = params, b.quiet
+	r.params, r.method, r.path, r.quiet = params, b.endpoint.route.Method, b.endpoint.route.Path, b.quiet
+	// A client that sends or reads too slowly is cut off like one that asks
+	// for too much.
+	life := http.NewResponseController(w.ResponseWriter)
+	_ = life.SetReadDeadline(time.Now().Add(b.timeout)) // recorders in tests have none
+	_ = life.SetWriteDeadline(time.Now().Add(b.timeout + writeGrace))
 	if r.Body != nil && r.Body != http.NoBody {
 		r.Body = http.MaxBytesReader(w, r.Body, b.maxBody)
 	}

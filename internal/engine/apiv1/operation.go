@@ -73,6 +73,8 @@ type request struct {
 
 	params map[string]string
 	query  url.Values
+	method string // of the operation in the document, as path
+	path   string
 	quiet  bool
 }
 

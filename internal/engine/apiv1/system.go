@@ -84,6 +84,11 @@ func (s *Server) status(w http.ResponseWriter, _ *request) error {
 	})
 }
 
+func (s *Server) metrics(w http.ResponseWriter, r *request) error {
+	s.opts.Metrics.ServeHTTP(w, r.Request)
+	return nil
+}
+
 // services lists the records for which keep holds, never as null.
 func (s *Server) services(ctx context.Context, keep func(engine.Service) bool) ([]serviceJSON, error) {
 	all, err := s.backend.Services(ctx)
