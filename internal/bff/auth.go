@@ -77,6 +77,11 @@ func (s *Server) login(c *fiber.Ctx) error {
 		c.Status(http.StatusUnauthorized)
 		return s.renderLogin(c, v)
 	}
+	if errors.Is(err, engine.ErrThrottled) {
+		v.Fault = "Too many wrong passwords for this user. Try again in a few minutes."
+		c.Status(http.StatusTooManyRequests)
+		return s.renderLogin(c, v)
+	}
 	if err != nil {
 		return err
 	}

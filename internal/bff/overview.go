@@ -12,8 +12,6 @@ import (
 type Overview interface {
 	// Overview is the state of everything an account can see, at one moment.
 	Overview(ctx context.Context, account string) (engine.Overview, error)
-	// QueueStats is the state of the queues.
-	QueueStats(ctx context.Context) ([]engine.QueueStat, error)
 }
 
 func (s *Server) overviewRoutes(r fiber.Router) {}

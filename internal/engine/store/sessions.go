@@ -1,0 +1,64 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"windlass/internal/engine"
+)
+
+// AddSession stores a console login, and forgets those that have run out.
+func (s *Store) AddSession(ctx context.Context, n engine.Session) error {
+	const trim = `DELETE FROM sessions WHERE expires_at < now()`
+	const add = `
+		INSERT INTO sessions (id_hash, user_name, csrf, created_at, seen_at, expires_at)
+		VALUES ($1, $2, $3, $4, $4, $5)`
+
+	if _, err := s.pool.Exec(ctx, trim); err != nil {
+		return fmt.Errorf("add session: %w", domain(err))
+	}
+	if _, err := s.pool.Exec(ctx, add, n.Hash, n.User, n.CSRF, n.CreatedAt, n.ExpiresAt); err != nil {
+		return fmt.Errorf("add session: %w", domain(err))
+	}
+	return nil
+}
+
+// Session finds the session of a token's hash and, when seen, marks it as used
+// now. It is engine.ErrNotFound when it has run out, was not used for longer
+// than idle, or its user may not sign in any more.
+func (s *Store) Session(ctx context.Context, hash []byte, idle time.Duration, seen bool) (engine.Session, error) {
+	const get = `
+		SELECT s.user_name, a.name, a.type = 'admin', s.csrf, s.created_at, s.seen_at, s.expires_at
+		  FROM sessions s
+		  JOIN users u ON u.name = s.user_name
+		  JOIN accounts a ON a.name = u.account
+		 WHERE s.id_hash = $1 AND s.expires_at > now() AND s.seen_at > now() - $2::interval
+		   AND a.state = 'enabled' AND u.password_hash IS NOT NULL`
+	// Kept to the minute: a page view must not cost a write each time.
+	const mark = `UPDATE sessions SET seen_at = now() WHERE id_hash = $1 AND seen_at < now() - interval '1 minute'`
+
+	n := engine.Session{Hash: hash}
+	err := s.pool.QueryRow(ctx, get, hash, idle).Scan(&n.User, &n.Account, &n.Admin, &n.CSRF, &n.CreatedAt, &n.SeenAt, &n.ExpiresAt)
+	if err != nil {
+		return engine.Session{}, fmt.Errorf("session: %w", domain(err))
+	}
+	if seen && time.Since(n.SeenAt) > time.Minute {
+		if _, err := s.pool.Exec(ctx, mark, hash); err != nil {
+			return engine.Session{}, fmt.Errorf("session seen: %w", domain(err))
+		}
+	}
+	return n, nil
+}
+
+// EndSession forgets a session; engine.ErrNotFound when there is none.
+func (s *Store) EndSession(ctx context.Context, hash []byte) error {
+	tag, err := s.pool.Exec(ctx, `DELETE FROM sessions WHERE id_hash = $1`, hash)
+	if err != nil {
+		return fmt.Errorf("end session: %w", domain(err))
+	}
+	if tag.RowsAffected() == 0 {
+		return fmt.Errorf("end session: %w", engine.ErrNotFound)
+	}
+	return nil
+}
