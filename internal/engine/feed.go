@@ -81,3 +81,20 @@ type Rematch struct {
 	EndedAt     time.Time
 	Changed     int64 // images whose matches changed
 }
+
+// FeedSyncResult is what a synchronous sync reports of one feed.
+type FeedSyncResult struct {
+	Feed   string
+	Failed bool
+	Took   time.Duration
+	Groups []FeedGroupSyncResult
+}
+
+// FeedGroupSyncResult is what a synchronous sync reports of one group.
+type FeedGroupSyncResult struct {
+	Group   string
+	Failed  bool
+	Updated int64 // records by which the group grew or shrank, or all of a new group
+	Images  int64 // images to be matched again
+	Took    time.Duration
+}

@@ -1,0 +1,168 @@
+// Package feeds brings vulnerability databases onto this host and decides which
+// one is in use.
+//
+// A sync goes check, download, verify, unpack, index, activate. Everything up
+// to the last step happens beside the data in use, in files of the data's own:
+// an archive is named by its checksum, its database lies in a folder of that
+// name, and a folder gets its name by a rename after everything in it is
+// complete and on disk. The last step is one transaction that moves the role
+// "active" from one row to another, with the groups, the counts, the events and
+// the queueing of all images. So a process killed at any moment leaves either
+// the old data in use or the new, never a half; what it left lying is removed
+// or, in the case of a partial download, gone on with at the next sync. The
+// data that was active before is kept to go back to.
+//
+// One sync runs at a time over all hosts, by an advisory lock in the database
+// that falls with the connection of whoever holds it.
+//
+// What a source sends is foreign: it is bounded in size, checked against its
+// announced SHA-256 before anything in it is looked at, and its contents are
+// counted and compared with the last good data before they are used.
+//
+// Events: a sync that finds nothing new emits started and completed; one that
+// installs data also feed_started and feed_completed for each feed and
+// group_completed for at most twenty groups whose count changed, the largest
+// changes first. A retry of a failed periodic sync emits nothing until its
+// outcome differs.
+package feeds
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	v6 "github.com/anchore/grype/grype/db/v6"
+
+	"windlass/internal/engine"
+)
+
+// DefaultURL is the public listing.
+const DefaultURL = "https://grype.anchore.io/databases"
+
+// Store is what the service asks of the database.
+type Store interface {
+	LockFeeds(ctx context.Context) (release func(), ok bool, err error)
+	StartFeedSync(ctx context.Context, f engine.FeedSync, events []engine.Event) (engine.FeedSync, error)
+	StepFeedSync(ctx context.Context, id int64, stage engine.FeedStage, done, total int64) error
+	EndFeedSync(ctx context.Context, id int64, f engine.FeedSync, events []engine.Event) (engine.FeedSync, error)
+	CancelFeedSync(ctx context.Context, by string) error
+	FeedSyncs(ctx context.Context, limit int) ([]engine.FeedSync, error)
+	TrimFeedSyncs(ctx context.Context, keep int) error
+	Feeds(ctx context.Context) ([]engine.Feed, error)
+	FeedData(ctx context.Context) ([]engine.FeedData, error)
+	ActiveFeedData(ctx context.Context) (engine.FeedData, error)
+	DataGroups(ctx context.Context, id string) ([]engine.FeedGroup, error)
+	ActivateFeedData(ctx context.Context, syncID int64, d engine.FeedData, groups []engine.FeedGroup, events []engine.Event) (engine.FeedSync, error)
+	RestoreGroups(ctx context.Context) (bool, error)
+}
+
+// Config is what a service needs to know of its world.
+type Config struct {
+	Dir      string        // DATA_DIR/feeds
+	URL      string        // base of the source; empty: DefaultURL
+	Interval time.Duration // between periodic syncs; 0: never
+	Source   engine.Source // the service that events name
+}
+
+// Service syncs feeds on this host.
+type Service struct {
+	cfg   Config
+	store Store
+	log   *slog.Logger
+	http  *http.Client
+
+	mu      sync.Mutex
+	cancel  context.CancelCauseFunc // of the sync that runs here; nil: none
+	next    time.Time               // of the periodic loop
+	running sync.WaitGroup          // syncs started in the background
+	life    context.Context         // of the background syncs: Run's
+	wake    chan struct{}
+}
+
+// New makes a service. Run keeps it syncing; Sync and the others work without.
+func New(cfg Config, store Store, log *slog.Logger) *Service {
+	if cfg.URL == "" {
+		cfg.URL = DefaultURL
+	}
+	return &Service{cfg: cfg, store: store, log: log, http: client(), wake: make(chan struct{}, 1)}
+}
+
+// Path is the folder of the database of that id, as grype's reader wants it.
+func Path(dir, id string) string {
+	return filepath.Join(dir, id, strconv.Itoa(v6.ModelVersion))
+}
+
+// Installed reports whether the database of that id is complete on this host.
+func Installed(dir, id string) bool {
+	_, err := os.Stat(filepath.Join(Path(dir, id), v6.VulnerabilityDBFileName))
+	return err == nil
+}
+
+// errCancelled ends a sync that a person stopped.
+var errCancelled = errors.New("sync cancelled")
+
+// errBusy answers a second sync.
+func errBusy() error {
+	return &engine.Fault{Kind: engine.ErrConflict, Message: "Feed sync lock already held", Codes: []string{"FEED_SYNC_ALREADY_IN_PROGRESS"}}
+}
+
+// Cancel stops the running sync, on whatever host it runs.
+func (s *Service) Cancel(ctx context.Context, by string) error {
+	err := s.store.CancelFeedSync(ctx, "Cancelled by "+by+".")
+	s.mu.Lock()
+	if s.cancel != nil {
+		s.cancel(errCancelled)
+	}
+	s.mu.Unlock()
+	return err
+}
+
+// Next is when the next periodic sync is due; zero: none is.
+func (s *Service) Next() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.next
+}
+
+// URL is the address of the source's listing.
+func (s *Service) URL() string { return listingURL(s.cfg.URL) }
+
+// Rollback makes the data that was active before the active one again. Doing
+// it twice is back where it was.
+func (s *Service) Rollback(ctx context.Context) (engine.FeedSync, error) {
+	return s.exclusive(ctx, job{trigger: "rollback", source: "the data before"}, func(ctx context.Context, r *run) (engine.FeedSync, error) {
+		list, err := s.store.FeedData(ctx)
+		if err != nil {
+			return engine.FeedSync{}, err
+		}
+		for _, d := range list {
+			if !d.Previous {
+				continue
+			}
+			if !Installed(s.cfg.Dir, d.ID) {
+				return engine.FeedSync{}, &failure{CauseDisk, "The data before is no longer on this host.", nil}
+			}
+			groups, err := s.store.DataGroups(ctx, d.ID)
+			if err != nil {
+				return engine.FeedSync{}, err
+			}
+			return s.activate(ctx, r, d, groups)
+		}
+		return engine.FeedSync{}, engine.NotFoundf("There is no earlier data to go back to.")
+	})
+}
+
+// prepare makes the folder.
+func (s *Service) prepare() error {
+	if err := os.MkdirAll(s.cfg.Dir, 0o700); err != nil {
+		return fail(CauseDisk, "The data folder cannot be written.", fmt.Errorf("feeds folder: %w", err))
+	}
+	return nil
+}

@@ -1,0 +1,187 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"windlass/internal/engine"
+)
+
+// feedLock is the session-held advisory lock of the one sync that may run on
+// all hosts together.
+const feedLock = 7302
+
+// LockFeeds takes the lock of feed syncs and reports false when another holds
+// it, here or on another host. The lock belongs to a connection: it falls with
+// the process, however that ends. Call release when done.
+func (s *Store) LockFeeds(ctx context.Context) (release func(), ok bool, err error) {
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return nil, false, fmt.Errorf("lock feeds: %w", domain(err))
+	}
+	err = conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1)`, feedLock).Scan(&ok)
+	if err != nil || !ok {
+		conn.Release()
+		return nil, false, domain(err)
+	}
+	return func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		if _, err := conn.Exec(ctx, `SELECT pg_advisory_unlock($1)`, feedLock); err != nil {
+			// A connection that may still hold the lock must not be reused.
+			conn.Conn().Close(ctx)
+		}
+		conn.Release()
+	}, true, nil
+}
+
+const feedSyncColumns = `id, trigger, status, stage, done, total, started_at, ended_at, cause, message, source, data, records, delta, next_try, host`
+
+func scanFeedSync(r pgx.CollectableRow) (f engine.FeedSync, err error) {
+	var ended, next nullTime
+	err = r.Scan(&f.ID, &f.Trigger, &f.Status, &f.Stage, &f.Done, &f.Total, &f.StartedAt, &ended, &f.Cause, &f.Message,
+		&f.Source, &f.Data, &f.Records, &f.Delta, &next, &f.Host)
+	f.EndedAt, f.NextTry = zero(ended), zero(next)
+	return f, err
+}
+
+// StartFeedSync opens the record of a sync. Its caller holds the lock, so a
+// record that still says running is of a process that died: it is ended as
+// interrupted.
+func (s *Store) StartFeedSync(ctx context.Context, f engine.FeedSync, events []engine.Event) (engine.FeedSync, error) {
+	const stale = `
+		UPDATE feed_syncs SET status = 'failure', cause = 'interrupted', ended_at = now(),
+		       message = 'The program stopped during this sync; it is done again.'
+		 WHERE status = 'running'`
+	const add = `INSERT INTO feed_syncs (trigger, source, host) VALUES ($1, $2, $3) RETURNING ` + feedSyncColumns
+
+	err := s.inTx(ctx, "start feed sync", func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, stale); err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, add, f.Trigger, f.Source, f.Host)
+		if err != nil {
+			return err
+		}
+		if f, err = pgx.CollectExactlyOneRow(rows, scanFeedSync); err != nil {
+			return err
+		}
+		for _, e := range events {
+			if err := emit(ctx, tx, e); err != nil {
+				return err
+			}
+		}
+		return record(ctx, tx, engine.ChangeFeedSync, "", fmt.Sprint(f.ID), nil)
+	})
+	return f, err
+}
+
+// StepFeedSync writes how far a sync has come; engine.ErrConflict when it was
+// cancelled meanwhile.
+func (s *Store) StepFeedSync(ctx context.Context, id int64, stage engine.FeedStage, done, total int64) error {
+	const q = `UPDATE feed_syncs SET stage = $2, done = $3, total = $4 WHERE id = $1 AND status = 'running'`
+
+	return s.inTx(ctx, "step feed sync", func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, q, id, stage, done, total)
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
+			return fmt.Errorf("%w: sync was cancelled", engine.ErrConflict)
+		}
+		return record(ctx, tx, engine.ChangeFeedSync, "", fmt.Sprint(id), nil)
+	})
+}
+
+// CancelFeedSync ends the record of the running sync, on whatever host it
+// runs: the sync finds out at its next step. engine.ErrNotFound when none runs.
+func (s *Store) CancelFeedSync(ctx context.Context, by string) error {
+	const q = `
+		UPDATE feed_syncs SET status = 'cancelled', ended_at = now(), message = $1 WHERE status = 'running' RETURNING id`
+
+	return s.inTx(ctx, "cancel feed sync", func(tx pgx.Tx) error {
+		var id int64
+		if err := tx.QueryRow(ctx, q, by).Scan(&id); err != nil {
+			return missing(err, "no feed sync is running")
+		}
+		return record(ctx, tx, engine.ChangeFeedSync, "", fmt.Sprint(id), nil)
+	})
+}
+
+// EndFeedSync closes the record of a sync that activated nothing.
+func (s *Store) EndFeedSync(ctx context.Context, id int64, f engine.FeedSync, events []engine.Event) (engine.FeedSync, error) {
+	var out engine.FeedSync
+	err := s.inTx(ctx, "end feed sync", func(tx pgx.Tx) (err error) {
+		if out, err = endSync(ctx, tx, id, f); err != nil {
+			return err
+		}
+		if out.Status == "unchanged" { // the sync is complete: what is in use is the newest
+			if _, err := tx.Exec(ctx, `UPDATE feeds SET last_sync = now(), updated_at = now() WHERE enabled AND last_sync IS NOT NULL`); err != nil {
+				return err
+			}
+		}
+		for _, e := range events {
+			if err := emit(ctx, tx, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// endSync writes the outcome unless the record has one: a cancelled sync stays
+// cancelled, whatever its last step returned.
+func endSync(ctx context.Context, tx pgx.Tx, id int64, f engine.FeedSync) (engine.FeedSync, error) {
+	const q = `
+		UPDATE feed_syncs SET status = $2::text, cause = $3, message = $4, data = $5, records = $6::bigint, ended_at = now(), next_try = $7,
+		       stage = CASE WHEN $8::text = '' THEN stage ELSE $8::text END,
+		       delta = CASE WHEN $2::text = 'success' THEN $6::bigint - COALESCE((SELECT records FROM feed_data WHERE role = 'previous'), 0) ELSE 0 END
+		 WHERE id = $1 AND status = 'running' RETURNING ` + feedSyncColumns
+
+	rows, err := tx.Query(ctx, q, id, f.Status, f.Cause, f.Message, f.Data, f.Records, null(f.NextTry), string(f.Stage))
+	if err != nil {
+		return f, err
+	}
+	out, err := pgx.CollectExactlyOneRow(rows, scanFeedSync)
+	if errors.Is(err, pgx.ErrNoRows) {
+		if f.Status == "success" {
+			return f, fmt.Errorf("%w: sync was cancelled", engine.ErrConflict)
+		}
+		rows, err := tx.Query(ctx, `SELECT `+feedSyncColumns+` FROM feed_syncs WHERE id = $1`, id)
+		if err != nil {
+			return f, err
+		}
+		return pgx.CollectExactlyOneRow(rows, scanFeedSync)
+	}
+	if err != nil {
+		return f, fmt.Errorf("end sync: %w", err)
+	}
+	return out, record(ctx, tx, engine.ChangeFeedSync, "", fmt.Sprint(id), nil)
+}
+
+// FeedSyncs lists the newest syncs, a running one first.
+func (s *Store) FeedSyncs(ctx context.Context, limit int) ([]engine.FeedSync, error) {
+	rows, err := s.pool.Query(ctx, `SELECT `+feedSyncColumns+` FROM feed_syncs ORDER BY id DESC LIMIT $1`, limit)
+	if err != nil {
+		return nil, fmt.Errorf("feed syncs: %w", domain(err))
+	}
+	list, err := pgx.CollectRows(rows, scanFeedSync)
+	if err != nil {
+		return nil, fmt.Errorf("feed syncs: %w", domain(err))
+	}
+	return list, nil
+}
+
+// TrimFeedSyncs forgets all but the newest keep syncs.
+func (s *Store) TrimFeedSyncs(ctx context.Context, keep int) error {
+	const q = `DELETE FROM feed_syncs WHERE id <= (SELECT id FROM feed_syncs ORDER BY id DESC OFFSET $1 LIMIT 1)`
+	if _, err := s.pool.Exec(ctx, q, keep); err != nil {
+		return fmt.Errorf("trim feed syncs: %w", domain(err))
+	}
+	return nil
+}

@@ -1,0 +1,158 @@
+package vuln_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/anchore/syft/syft"
+	"github.com/anchore/syft/syft/cataloging"
+	"github.com/anchore/syft/syft/format/syftjson"
+
+	"windlass/internal/engine"
+	"windlass/internal/engine/enginetest"
+	"windlass/internal/engine/feeds"
+	"windlass/internal/engine/vuln"
+)
+
+// installed brings a feed of the shared folder into use, through a server and
+// the service that any feed goes through.
+func installed(t *testing.T, name string) *vuln.Matcher {
+	t.Helper()
+	src := httptest.NewServer(http.FileServer(http.Dir(enginetest.Shared(t, "data/"+name))))
+	t.Cleanup(src.Close)
+	s, dir := enginetest.Store(t), t.TempDir()
+	svc := feeds.New(feeds.Config{Dir: dir, URL: src.URL}, s, enginetest.Logger(t))
+	began := time.Now()
+	out, err := svc.Sync(t.Context(), feeds.Manual, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("sync of %s took %v: %d records", name, time.Since(began), out.Records)
+	m := vuln.New(s, dir, enginetest.Logger(t))
+	t.Cleanup(m.Close)
+	return m
+}
+
+// wants are the matches of a reference report: id, package, version, severity,
+// fix.
+func wants(t *testing.T, file string) map[string]int {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc struct {
+		Matches []struct {
+			Vulnerability struct {
+				ID, Severity string
+				Fix          struct {
+					State    string
+					Versions []string
+				}
+			}
+			Artifact struct{ Name, Version string }
+		}
+	}
+	if err := json.Unmarshal(raw, &doc); err != nil {
+		t.Fatal(err)
+	}
+	set := map[string]int{}
+	for _, m := range doc.Matches {
+		v := m.Vulnerability
+		set[fmt.Sprintln(v.ID, m.Artifact.Name, m.Artifact.Version, v.Severity, v.Fix.State, strings.Join(v.Fix.Versions, ","))]++
+	}
+	return set
+}
+
+func compare(t *testing.T, list []engine.Match, want map[string]int) {
+	t.Helper()
+	got := map[string]int{}
+	for _, m := range list {
+		got[fmt.Sprintln(m.Vuln, m.Package, m.Version, m.Severity, m.FixState, strings.Join(m.Fixes, ","))]++
+		if m.PackageKey == "" || m.PackageType == "" || m.Feed == "" || m.Group == "" || m.Path == "" {
+			t.Errorf("match is not complete: %+v", m)
+		}
+	}
+	if maps.Equal(got, want) {
+		return
+	}
+	for _, k := range slices.Sorted(maps.Keys(got)) {
+		if got[k] > want[k] {
+			t.Errorf("more than the reference: %s", k)
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(want)) {
+		if want[k] > got[k] {
+			t.Errorf("less than the reference: %s", k)
+		}
+	}
+}
+
+// catalog makes the SBOM that the command line makes for itself before it
+// matches.
+func catalog(t *testing.T, archive, platform string) []byte {
+	t.Helper()
+	src := syft.DefaultGetSourceConfig().WithSources("oci-archive")
+	in, err := syft.GetSource(t.Context(), archive, src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	cfg := syft.DefaultCreateSBOMConfig().WithCatalogerSelection(cataloging.NewSelectionRequest().WithDefaults("image"))
+	cfg.Packages.Golang = cfg.Packages.Golang.WithCaptureSymbols(cataloging.SymbolScopeAll)
+	cfg.Compliance.MissingVersion = cataloging.ComplianceActionDrop
+	s, err := syft.CreateSBOM(t.Context(), in, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc bytes.Buffer
+	if err := syftjson.NewFormatEncoder().Encode(&doc, *s); err != nil {
+		t.Fatal(err)
+	}
+	return doc.Bytes()
+}
+
+// The result is the reference tool's, in both builds of the feed, whether the
+// SBOM is made from the image or was stored.
+func TestMatchesAgreeWithTheReference(t *testing.T) {
+	images, reference := enginetest.Shared(t, "data/images"), enginetest.Shared(t, "data/reference")
+	sboms := map[string][]byte{}
+	for _, feed := range []string{"feed", "feed-next"} {
+		m := installed(t, feed)
+		for _, image := range []string{"debian12", "debian12-app", "alpine-synthetic"} {
+			t.Run(feed+"/"+image, func(t *testing.T) {
+				if sboms[image] == nil {
+					sboms[image] = catalog(t, filepath.Join(images, image+".oci.tar"), "")
+				}
+				began := time.Now()
+				list, data, err := m.MatchJSON(t.Context(), sboms[image])
+				if err != nil || data == "" {
+					t.Fatalf("MatchJSON = data %q, %v", data, err)
+				}
+				t.Logf("%d matches in %v", len(list), time.Since(began))
+				compare(t, list, wants(t, filepath.Join(reference, feed, image+".grype.json")))
+			})
+		}
+		t.Run(feed+"/a plain sbom", func(t *testing.T) {
+			doc, err := os.ReadFile(filepath.Join(reference, "debian12-app.syft.json"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			list, _, err := m.MatchJSON(t.Context(), doc)
+			if err != nil {
+				t.Fatal(err)
+			}
+			compare(t, list, wants(t, filepath.Join(reference, feed, "debian12-app.from-syft-sbom.grype.json")))
+		})
+	}
+}

@@ -1,0 +1,93 @@
+package vuln
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/anchore/grype/grype/match"
+	"github.com/anchore/grype/grype/pkg"
+	"github.com/anchore/grype/grype/presenter/models"
+	"github.com/anchore/grype/grype/vulnerability"
+	"github.com/anchore/syft/syft/artifact"
+
+	"windlass/internal/engine"
+)
+
+func artifactID(id pkg.ID) artifact.ID { return artifact.ID(id) }
+
+// scores fills in the CVE ids a record refers to, NVD's scores of each and the
+// record's own.
+func (c *converter) scores(m *engine.Match, f match.Match, v models.Vulnerability) error {
+	if isCVE(v.ID) {
+		m.CVEs = append(m.CVEs, v.ID)
+	}
+	for _, r := range f.Vulnerability.RelatedVulnerabilities {
+		if isCVE(r.ID) && !slices.Contains(m.CVEs, r.ID) {
+			m.CVEs = append(m.CVEs, r.ID)
+		}
+	}
+	own := cvssOf(v.ID, v.Cvss)
+	if strings.HasPrefix(f.Vulnerability.Namespace, "nvd:") {
+		m.NVD = []engine.CVSSData{own}
+		return nil
+	}
+	if len(v.Cvss) > 0 {
+		m.Vendor = []engine.CVSSData{own}
+	}
+	for _, id := range m.CVEs {
+		meta, err := c.nvdRecord(id)
+		if err != nil {
+			return err
+		}
+		if meta != nil {
+			m.NVD = append(m.NVD, cvssOf(id, models.NewVulnerabilityMetadata(id, nvd, meta).Cvss))
+		}
+	}
+	return nil
+}
+
+// nvdRecord is NVD's record of a CVE, asked for once a match; nil when NVD has
+// none: the provider then makes one up that has no scores and no description.
+func (c *converter) nvdRecord(id string) (*vulnerability.Metadata, error) {
+	if meta, ok := c.cves[id]; ok {
+		return meta, nil
+	}
+	meta, err := c.h.provider.VulnerabilityMetadata(vulnerability.Reference{ID: id, Namespace: nvd}) //nolint:staticcheck // the only way to a reference's record
+	if err != nil {
+		return nil, err
+	}
+	if meta != nil && len(meta.Cvss) == 0 && meta.Description == "" && len(meta.URLs) == 0 && meta.DataSource == "nvd" {
+		meta = nil
+	}
+	c.cves[id] = meta
+	return meta, nil
+}
+
+// cvssOf gives the first score of each CVSS version: sources list the primary
+// one first. CVSS 4 has no place in the contract's shape.
+func cvssOf(id string, list []models.Cvss) engine.CVSSData {
+	d := engine.CVSSData{ID: id, V2: engine.NoCVSS, V3: engine.NoCVSS}
+	for _, s := range list {
+		switch {
+		case strings.HasPrefix(s.Version, "2") && d.V2 == engine.NoCVSS:
+			d.V2 = cvss(s.Metrics)
+			if d.Vector == "" {
+				d.Vector = s.Vector
+			}
+		case strings.HasPrefix(s.Version, "3") && d.V3 == engine.NoCVSS:
+			d.V3, d.Vector = cvss(s.Metrics), s.Vector
+		}
+	}
+	return d
+}
+
+func cvss(m models.CvssMetrics) engine.CVSS {
+	c := engine.CVSS{Base: m.BaseScore, Exploitability: -1, Impact: -1}
+	if m.ExploitabilityScore != nil {
+		c.Exploitability = *m.ExploitabilityScore
+	}
+	if m.ImpactScore != nil {
+		c.Impact = *m.ImpactScore
+	}
+	return c
+}
