@@ -50,8 +50,6 @@ func (s *Server) authorize(r *request, p perm) error {
 		return nil
 	case classAcct:
 		domain = r.Account
-	case classPath:
-		domain = r.param("accountname")
 	case classAdmin:
 		domain = "system"
 	}

@@ -40,7 +40,6 @@ const (
 	classOpen
 	classAny
 	classAcct
-	classPath
 )
 
 var (
@@ -50,9 +49,6 @@ var (
 
 // acct asks for permission in the account that the request names.
 func acct(action string) perm { return perm{classAcct, action} }
-
-// byPath asks for permission in the account named in the path.
-func byPath(action string) perm { return perm{classPath, action} }
 
 // admin asks for permission in the system's own domain.
 func admin(action string) perm { return perm{classAdmin, action} }

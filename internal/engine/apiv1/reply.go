@@ -51,12 +51,6 @@ func reply(w http.ResponseWriter, v any) error {
 	return err
 }
 
-// replyEmpty answers 204.
-func replyEmpty(w http.ResponseWriter) error {
-	w.WriteHeader(http.StatusNoContent)
-	return nil
-}
-
 // replyList answers 200 with a JSON array, written element by element, so that
 // a long list is never whole in memory. An error before the first element is
 // still an error reply; after it, the connection is broken off.
