@@ -69,7 +69,12 @@ func (s *Server) login(c *fiber.Ctx) error {
 		c.Status(http.StatusTooManyRequests)
 		return s.renderLogin(c, v)
 	}
-	who, err := s.engine.Authenticate(c.UserContext(), user, password)
+	who, err := s.engine.Authenticate(engine.WithPeer(c.UserContext(), c.IP()), user, password)
+	if errors.Is(err, engine.ErrThrottled) {
+		v.Fault = "Too many wrong passwords. Try again in a minute."
+		c.Status(http.StatusTooManyRequests)
+		return s.renderLogin(c, v)
+	}
 	if errors.Is(err, engine.ErrUnauthorized) {
 		s.throttle.Wrong(key)
 		s.log.Warn("login refused", "user", user, "from", c.IP())

@@ -3,6 +3,8 @@ package accounts_test
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -49,6 +51,26 @@ func TestBootstrap(t *testing.T) {
 	account, err := s.Account(ctx, engine.SystemAccount)
 	if err != nil || account.Type != engine.AccountService {
 		t.Errorf("system account: %+v, %v", account, err)
+	}
+}
+
+func TestGeneratedPasswordIsKeptFirst(t *testing.T) {
+	s, dir := enginetest.Store(t), t.TempDir()
+	full := errors.New("no space left")
+	if _, _, err := accounts.Bootstrap(t.Context(), s, "", func(engine.Secret) error { return full }); !errors.Is(err, full) {
+		t.Fatalf("kept nowhere: %v", err)
+	}
+	generated, created, err := accounts.Bootstrap(t.Context(), s, "", accounts.KeepIn(dir))
+	if err != nil || !created {
+		t.Fatalf("after a failed start: %v, %v", created, err)
+	}
+	path := filepath.Join(dir, accounts.PasswordFile)
+	text, err := os.ReadFile(path)
+	if err != nil || string(text) != generated.Reveal()+"\n" {
+		t.Errorf("kept %q, %v", text, err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
 }
 
