@@ -199,7 +199,7 @@ func (s *Server) serve(w *response, r *request) error {
 	_ = life.SetReadDeadline(time.Now().Add(b.timeout)) // recorders in tests have none
 	_ = life.SetWriteDeadline(time.Now().Add(b.timeout + writeGrace))
 	if r.Body != nil && r.Body != http.NoBody {
-		r.Body = http.MaxBytesReader(w, r.Body, b.maxBody)
+		r.Body = http.MaxBytesReader(w.ResponseWriter, r.Body, b.maxBody)
 	}
 	if err := b.endpoint.validate(r); err != nil {
 		return err
