@@ -30,6 +30,8 @@ func parse(t *testing.T, s string) registry.Reference {
 	return ref
 }
 
+func indexOf() v1.ImageIndex { return empty.Index }
+
 func platformIndex(t *testing.T, platforms ...v1.Platform) v1.ImageIndex {
 	t.Helper()
 	var index v1.ImageIndex = empty.Index

@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 
@@ -26,16 +28,57 @@ const smallDocument = 512
 
 // putDocument stores a document in place of one of the same name.
 func putDocument(ctx context.Context, tx pgx.Tx, account, bucket, key string, body []byte) error {
+	return putPacked(ctx, tx, account, bucket, key, packDocument(body))
+}
+
+// packedDocument is a document ready to be stored: packing takes longer than
+// storing, so it is done before the transaction where there is much.
+type packedDocument struct {
+	body     []byte
+	encoding string
+}
+
+func packDocument(body []byte) packedDocument {
+	if body == nil {
+		body = []byte{}
+	}
+	packed, encoding := pack(body)
+	return packedDocument{packed, encoding}
+}
+
+// packDocuments packs all documents of an analysis, side by side.
+func packDocuments(a engine.Analysis) (map[string]packedDocument, error) {
+	files, err := json.Marshal(a.Files)
+	if err != nil {
+		return nil, fmt.Errorf("document %s: %w", engine.DocFiles, err)
+	}
+	bodies := map[string][]byte{
+		engine.DocSBOM: a.SBOM, engine.DocFiles: files, engine.DocManifest: a.Manifest,
+		engine.DocHistory: a.History, engine.DocDockerfile: []byte(a.Dockerfile),
+	}
+	maps.Copy(bodies, a.Documents)
+	docs := make(map[string]packedDocument, len(bodies))
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for name, body := range bodies {
+		wg.Go(func() {
+			d := packDocument(body)
+			mu.Lock()
+			defer mu.Unlock()
+			docs[name] = d
+		})
+	}
+	wg.Wait()
+	return docs, nil
+}
+
+func putPacked(ctx context.Context, tx pgx.Tx, account, bucket, key string, d packedDocument) error {
 	const q = `
 		INSERT INTO documents (account, bucket, key, encoding, body) VALUES ($1, $2, $3, $4, $5)
 		    ON CONFLICT (account, bucket, key)
 		    DO UPDATE SET encoding = excluded.encoding, body = excluded.body, updated_at = now()`
 
-	if body == nil {
-		body = []byte{}
-	}
-	packed, encoding := pack(body)
-	if _, err := tx.Exec(ctx, q, account, bucket, key, encoding, packed); err != nil {
+	if _, err := tx.Exec(ctx, q, account, bucket, key, d.encoding, d.body); err != nil {
 		return fmt.Errorf("document %s: %w", bucket, err)
 	}
 	return nil

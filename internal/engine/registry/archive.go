@@ -1,0 +1,236 @@
+package registry
+
+import (
+	"archive/tar"
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/klauspost/compress/gzip"
+
+	"windlass/internal/engine"
+)
+
+// Limits of an uploaded archive.
+const (
+	maxArchive        = 64 << 30 // bytes, unpacked one level
+	maxArchiveEntries = 20_000
+	maxArchiveJSON    = 8 << 20
+)
+
+// ErrNoImage says that an archive was read and holds no image.
+var ErrNoImage = errors.New("the archive is neither an OCI nor a docker image archive")
+
+// OpenArchive reads an OCI or docker archive (tar or tar.gz) from a stream,
+// checks all of it, and keeps its image as an OCI layout in the folder
+// uploads, under the hex digits of its digest. tag chooses among several
+// images of one archive. Names in the archive are looked up, never opened, so
+// they cannot lead out of the folder.
+func (c *Client) OpenArchive(ctx context.Context, r io.Reader, uploads, tag string) (Resolved, error) {
+	tmp, err := os.MkdirTemp(uploads, "incoming-")
+	if err != nil {
+		return Resolved{}, fmt.Errorf("upload: %w", err)
+	}
+	defer os.RemoveAll(tmp)
+	a := &archive{dir: tmp, files: map[string]member{}, links: map[string]string{}}
+	if err := a.read(ctx, r); err != nil {
+		return Resolved{}, archiveFault(err)
+	}
+	found, err := a.image(tag)
+	if err != nil {
+		return Resolved{}, archiveFault(err)
+	}
+	if err := c.checkSize(found); err != nil {
+		return Resolved{}, err
+	}
+	dir, err := a.keep(uploads, found)
+	if err != nil {
+		return Resolved{}, archiveFault(err)
+	}
+	found.Reference = Reference{Registry: DockerHub, Digest: string(found.Digest)}
+	found.From, found.source = "upload", dirSource{dir}
+	return found, nil
+}
+
+// archiveFault tells a person what is wrong with what was uploaded; what went
+// wrong here stays an error.
+func archiveFault(err error) error {
+	var f *engine.Fault
+	var path *os.PathError
+	if errors.As(err, &f) || errors.As(err, &path) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return &engine.Fault{
+		Kind: engine.ErrInvalid, Message: "The archive cannot be used: " + err.Error() + ".",
+		Cause: &Problem{Cause: CauseArchive, Err: err},
+	}
+}
+
+// archive is an upload laid down file by file under numbers.
+type archive struct {
+	dir   string
+	files map[string]member
+	links map[string]string // symbolic link -> target, both within the archive
+}
+
+// member is one file of the archive.
+type member struct {
+	file   string // where it lies
+	size   int64
+	digest string
+	head   []byte // its first bytes
+}
+
+func (a *archive) read(ctx context.Context, r io.Reader) error {
+	br := bufio.NewReaderSize(r, 256<<10)
+	var in io.Reader = br
+	if head, _ := br.Peek(2); bytes.Equal(head, []byte{0x1f, 0x8b}) {
+		z, err := gzip.NewReader(br)
+		if err != nil {
+			return err
+		}
+		defer z.Close()
+		in = z
+	}
+	limited := &budget{ctx: ctx, r: in, left: maxArchive}
+	for tr, n := tar.NewReader(limited), 0; ; n++ {
+		h, err := tr.Next()
+		if errors.Is(err, io.EOF) {
+			if n == 0 {
+				return errors.New("it is empty")
+			}
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("it is not a readable tar file (%w)", err)
+		}
+		if n >= maxArchiveEntries {
+			return fmt.Errorf("it has more than %d entries", maxArchiveEntries)
+		}
+		if err := a.take(h, tr); err != nil {
+			return err
+		}
+	}
+}
+
+// take lays down one entry. Folders say nothing; devices and hard links have
+// no place in an image archive.
+func (a *archive) take(h *tar.Header, body io.Reader) error {
+	name := path.Clean("/" + h.Name)[1:]
+	if name == "" || h.Typeflag == tar.TypeDir {
+		return nil
+	}
+	if climbs(h.Name) {
+		return fmt.Errorf("its entry %q leads out of it", clip(h.Name))
+	}
+	_, file := a.files[name]
+	_, link := a.links[name]
+	if file || link {
+		return fmt.Errorf("it has %q twice", clip(name))
+	}
+	switch h.Typeflag {
+	case tar.TypeReg:
+		m, err := a.store(body)
+		a.files[name] = m
+		return err
+	case tar.TypeSymlink: // old docker archives link equal layers
+		if strings.HasPrefix(h.Linkname, "/") || climbs(path.Join(path.Dir(name), h.Linkname)) {
+			return fmt.Errorf("its link %q leads out of it", clip(h.Name))
+		}
+		a.links[name] = path.Join(path.Dir(name), h.Linkname)
+		return nil
+	}
+	return fmt.Errorf("its entry %q is neither a file nor a folder", clip(h.Name))
+}
+
+func climbs(name string) bool {
+	return strings.HasPrefix(name, "/") || name == ".." || strings.HasPrefix(path.Clean(name), "../")
+}
+
+func (a *archive) store(body io.Reader) (member, error) {
+	m := member{file: filepath.Join(a.dir, strconv.Itoa(len(a.files)))}
+	f, err := os.OpenFile(m.file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return m, err
+	}
+	defer f.Close()
+	sum := sha256.New()
+	head := make([]byte, 4)
+	n, err := io.ReadFull(body, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return m, err
+	}
+	m.head = head[:n]
+	m.size, err = io.Copy(io.MultiWriter(f, sum), io.MultiReader(bytes.NewReader(m.head), body))
+	if err != nil {
+		return m, fmt.Errorf("it ends early (%w)", err)
+	}
+	m.digest = "sha256:" + hex.EncodeToString(sum.Sum(nil))
+	return m, f.Close()
+}
+
+// find looks a name up, through at most one link.
+func (a *archive) find(name string) (member, bool) {
+	name = path.Clean("/" + name)[1:]
+	if to, ok := a.links[name]; ok {
+		name = to
+	}
+	m, ok := a.files[name]
+	return m, ok
+}
+
+// text reads a small file of the archive.
+func (a *archive) text(name string) ([]byte, error) {
+	m, ok := a.find(name)
+	if !ok {
+		return nil, fmt.Errorf("it has no %s", clip(name))
+	}
+	if m.size > maxArchiveJSON {
+		return nil, fmt.Errorf("its %s has more than %d bytes", clip(name), maxArchiveJSON)
+	}
+	return os.ReadFile(m.file)
+}
+
+// blob finds a blob by digest; its bytes have been found to have it.
+func (a *archive) blob(digest string) (member, error) {
+	hexDigits, ok := strings.CutPrefix(digest, "sha256:")
+	if !ok || !reID.MatchString(hexDigits) {
+		return member{}, fmt.Errorf("it names a blob %q without a sha256 digest", clip(digest))
+	}
+	m, ok := a.find("blobs/sha256/" + hexDigits)
+	if !ok {
+		return m, fmt.Errorf("the blob %s is missing", engine.Digest(digest).Short())
+	}
+	if m.digest != digest {
+		return m, fmt.Errorf("the blob %s has other bytes than its digest says", engine.Digest(digest).Short())
+	}
+	return m, nil
+}
+
+// budget ends a stream that goes on for too long.
+type budget struct {
+	ctx  context.Context
+	r    io.Reader
+	left int64
+}
+
+func (b *budget) Read(p []byte) (int, error) {
+	if err := b.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := b.r.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return 0, fmt.Errorf("it unpacks to more than %d bytes", int64(maxArchive))
+	}
+	return n, err
+}
