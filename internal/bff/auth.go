@@ -171,7 +171,7 @@ func checkCSRF(c *fiber.Ctx, want string) error {
 	got := c.Get("X-CSRF-Token")
 	if got == "" {
 		kind := c.Get(fiber.HeaderContentType)
-		if strings.HasPrefix(kind, fiber.MIMEApplicationForm) && !c.Context().IsBodyStream() {
+		if strings.HasPrefix(kind, fiber.MIMEApplicationForm) && !isUpload(c) && !isAPI(c) {
 			got = string(c.Context().PostArgs().Peek("csrf"))
 		} else {
 			got = c.Query("csrf")

@@ -196,7 +196,7 @@ func (f *follower) missed(ctx context.Context, after int64, s *subscription) []l
 	f.mu.Lock()
 	last := f.last.Load()
 	var list []engine.Change
-	known := after == last
+	known := after == last && after > 0 // a page drawn before the first change was heard is of unknown age
 	if after > 0 && after < last && len(f.past) > 0 && f.past[0].Seq <= after+1 {
 		known = true
 		for _, c := range f.past {

@@ -3,6 +3,7 @@ package bff
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"runtime/debug"
 	"strings"
@@ -106,11 +107,10 @@ func (s *Server) deadline(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// bodyLimit holds every body but an upload's to the size of a form. Bodies
-// above the limit arrive as a stream, which is read here only if it is one of
-// unknown length that ends in time.
+// bodyLimit holds every body but an upload's to the size of a form. All bodies
+// arrive as streams; a form must say how long it is.
 func bodyLimit(c *fiber.Ctx) error {
-	if !c.Context().IsBodyStream() {
+	if !c.Request().IsBodyStream() {
 		return c.Next()
 	}
 	if isAPI(c) || isUpload(c) {
@@ -122,6 +122,8 @@ func bodyLimit(c *fiber.Ctx) error {
 	}
 	if n := c.Request().Header.ContentLength(); n > formLimit || n < 0 {
 		c.Context().SetConnectionClose()
+		// A browser that is still sending does not read the answer.
+		_, _ = io.CopyN(io.Discard, c.Context().RequestBodyStream(), 8*formLimit)
 		return fiber.NewError(http.StatusRequestEntityTooLarge, "The form is larger than 1 MB.")
 	}
 	return c.Next()

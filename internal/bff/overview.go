@@ -5,7 +5,9 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"windlass/internal/bff/present"
 	"windlass/internal/engine"
+	"windlass/web/templates"
 )
 
 // Overview is what the start page asks of an engine.
@@ -14,4 +16,24 @@ type Overview interface {
 	Overview(ctx context.Context, account string) (engine.Overview, error)
 }
 
-func (s *Server) overviewRoutes(r fiber.Router) {}
+func (s *Server) overviewRoutes(r fiber.Router) {
+	r.Get("/", s.overview)
+}
+
+func (s *Server) overview(c *fiber.Ctx) error {
+	now := s.clock(c)
+	sum, err := s.engine.Overview(c.UserContext(), s.who(c).Account)
+	if err != nil {
+		return err
+	}
+	services, err := s.engine.Services(c.UserContext())
+	if err != nil {
+		return err
+	}
+	history, err := s.engine.ServiceHistory(c.UserContext(), present.HistorySince(now.Now))
+	if err != nil {
+		return err
+	}
+	p := s.page(c, "Overview", "overview")
+	return s.render(c, templates.Overview(p, present.Overview(sum, services, history, now)))
+}

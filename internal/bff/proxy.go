@@ -115,7 +115,7 @@ func (p *proxy) request(c *fiber.Ctx) (*http.Request, context.CancelFunc, error)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(c.UserContext()))
 	var body io.Reader
 	length := int64(c.Request().Header.ContentLength())
-	if c.Context().IsBodyStream() {
+	if c.Request().IsBodyStream() {
 		body = c.Context().RequestBodyStream()
 	} else if b := c.Body(); len(b) > 0 {
 		body, length = strings.NewReader(string(b)), int64(len(b))

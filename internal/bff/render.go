@@ -3,6 +3,7 @@ package bff
 import (
 	"bytes"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -108,3 +109,12 @@ func (s *Server) who(c *fiber.Ctx) engine.Identity { return s.session(c).Identit
 // here is the path and query of this page, without what is of one request.
 // here is the path and query of this page.
 func here(c *fiber.Ctx) string { return c.OriginalURL() }
+
+// param is a part of the path, decoded. Fiber gives it as it was sent.
+func param(c *fiber.Ctx, name string) string {
+	v, err := url.PathUnescape(c.Params(name))
+	if err != nil {
+		return c.Params(name)
+	}
+	return v
+}

@@ -28,6 +28,8 @@ function words(style, at, now) {
       const d = now - at;
       return d < 5000 ? "just now" : span(d) + " ago";
     }
+    case "since":
+      return span(now - at);
     case "until":
       return at - now < 1000 ? "now" : "in " + span(at - now);
     case "exact":

@@ -1,0 +1,271 @@
+package present
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"windlass/internal/engine"
+	"windlass/web/templates/view"
+)
+
+// Overview shapes the start page.
+func Overview(o engine.Overview, services []engine.Service, history []engine.ServiceTransition, c Clock) view.Overview {
+	v := view.Overview{
+		Empty:    o.ImageTotal() == 0,
+		Starter:  o.FeedData != nil && o.FeedData.Starter,
+		Ready:    steps(o, services, c),
+		Services: tiles(services, history, c.Now),
+		Hours:    hours(o.Hours, c),
+		Images:   imageStates(o, c),
+		Posture:  posture(o),
+		Feeds:    feedsCard(o, c),
+	}
+	if o.Samples > 0 {
+		v.Samples = Plural(o.Samples, "sample image", "sample images")
+	}
+	for _, e := range o.Errors {
+		v.Errors = append(v.Errors, errorLine(e, c))
+	}
+	return v
+}
+
+// steps judges readiness as `system wait` would: API, services, feeds, and
+// then whether work moves.
+func steps(o engine.Overview, services []engine.Service, c Clock) []view.Step {
+	return []view.Step{apiStep(services), servicesStep(services), feedsStep(o, c), queueStep(o, c)}
+}
+
+func apiStep(services []engine.Service) view.Step {
+	st := view.Step{Name: "API", Pill: view.Pill{Tone: "bad", Text: "Down"}, Text: "No apiext instance is up.", Href: "/services", Link: "See services"}
+	for _, s := range services {
+		if s.Name == engine.APIExt && s.Up() {
+			return view.Step{Name: "API", Pill: view.Pill{Tone: "ok", Text: "Up"}, Text: "v1 answers at " + s.BaseURL + "/v1"}
+		}
+	}
+	return st
+}
+
+func servicesStep(services []engine.Service) view.Step {
+	up, down := map[string]bool{}, []engine.Service{}
+	for _, s := range services {
+		if s.Up() {
+			up[s.Name] = true
+		} else {
+			down = append(down, s)
+		}
+	}
+	var missing []string
+	for _, name := range engine.ServiceNames {
+		if !up[name] {
+			missing = append(missing, name)
+		}
+	}
+	st := view.Step{Name: "Services", Pill: view.Pill{Tone: "ok", Text: "All up"}, Text: Plural(len(services), "instance", "instances") + " of 5 kinds, all up"}
+	switch {
+	case len(missing) > 0:
+		st.Pill = view.Pill{Tone: "bad", Text: fmt.Sprintf("%d of 5 kinds up", len(engine.ServiceNames)-len(missing))}
+		st.Text = "Missing: " + strings.Join(missing, ", ") + "."
+		st.Href, st.Link = "/services", "See why"
+	case len(down) > 0:
+		st.Pill = view.Pill{Tone: "warn", Text: Plural(len(down), "instance down", "instances down")}
+		st.Text = down[0].Name + " on " + down[0].Host + " is " + string(down[0].State) + "."
+		st.Href, st.Link = ServiceHref(down[0].Name, down[0].Host), "See why"
+	}
+	return st
+}
+
+func feedsStep(o engine.Overview, c Clock) view.Step {
+	st := view.Step{Name: "Feeds", Href: "/feeds", Link: "See feeds"}
+	running := o.FeedSync != nil && o.FeedSync.Status == "running"
+	failed := o.FeedSync != nil && o.FeedSync.Status == "failure"
+	switch {
+	case o.FeedData == nil && running:
+		st.Pill, st.Text = view.Pill{Tone: "run", Text: "Syncing"}, "The first sync is at: "+string(o.FeedSync.Stage)+"."
+	case o.FeedData == nil && failed:
+		st.Pill, st.Text = view.Pill{Tone: "bad", Text: "No data"}, sentence(o.FeedSync.Message, "The last sync failed.")
+	case o.FeedData == nil:
+		st.Pill, st.Text = view.Pill{Tone: "warn", Text: "No data"}, "Nothing was synced yet."
+	case o.FeedData.Starter:
+		st.Pill, st.Text = view.Pill{Tone: "warn", Text: "Starter data"}, "A small sample database, until the first real sync."
+	default:
+		st.Pill, st.Text = view.Pill{Tone: "ok", Text: "Synced"}, Count(o.FeedData.Records)+" records, built"
+		st.Time = c.Ago(o.FeedData.Built)
+		if age := c.Now.Sub(o.FeedData.Built); age > 5*24*time.Hour {
+			st.Pill = view.Pill{Tone: "warn", Text: "Stale"}
+		}
+		if running {
+			st.Pill = view.Pill{Tone: "run", Text: "Syncing"}
+		}
+		if failed {
+			st.Pill = view.Pill{Tone: "warn", Text: "Last sync failed"}
+		}
+	}
+	return st
+}
+
+func queueStep(o engine.Overview, c Clock) view.Step {
+	q := analyzeQueue(o)
+	st := view.Step{Name: "Queue", Pill: view.Pill{Tone: "ok", Text: "Idle"}, Text: "No image waits.", Href: "/images", Link: "See images"}
+	switch {
+	case q.Leased > 0:
+		st.Pill = view.Pill{Tone: "run", Text: Count(q.Leased) + " running"}
+		st.Text = Plural(q.Waiting, "image waits", "images wait")
+		st.Href, st.Link = "/images?state=analyzing", "See them"
+	case q.Waiting > 0:
+		st.Pill = view.Pill{Tone: "warn", Text: Count(q.Waiting) + " waiting"}
+		st.Text = "No analyzer has taken them yet."
+		st.Href, st.Link = "/images?state=not_analyzed", "See them"
+	}
+	if q.Waiting > 0 && q.Leased > 0 {
+		st.Text += ", the oldest since"
+		st.Time = c.Ago(q.Oldest)
+	}
+	return st
+}
+
+func analyzeQueue(o engine.Overview) engine.QueueStat {
+	for _, q := range o.Queues {
+		if q.Queue == engine.QueueAnalyze {
+			return q
+		}
+	}
+	return engine.QueueStat{}
+}
+
+func sentence(s, fallback string) string {
+	if s == "" {
+		return fallback
+	}
+	return strings.TrimSuffix(s, ".") + "."
+}
+
+func tiles(services []engine.Service, history []engine.ServiceTransition, now time.Time) []view.ServiceTile {
+	var out []view.ServiceTile
+	for _, name := range engine.ServiceNames {
+		var list []engine.Service
+		up := 0
+		for _, s := range services {
+			if s.Name == name {
+				list = append(list, s)
+				if s.Up() {
+					up++
+				}
+			}
+		}
+		t := view.ServiceTile{Name: name, Href: "/services", History: History(list, history, now)}
+		switch {
+		case len(list) == 0:
+			t.Pill = ServicePill("")
+		case len(list) == 1:
+			t.Pill, t.Href = ServicePill(list[0].State), ServiceHref(name, list[0].Host)
+		case up == len(list):
+			t.Pill = view.Pill{Tone: "ok", Text: fmt.Sprintf("%d up", up)}
+		case up == 0:
+			t.Pill = view.Pill{Tone: "bad", Text: "down"}
+		default:
+			t.Pill = view.Pill{Tone: "warn", Text: fmt.Sprintf("%d of %d", up, len(list))}
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+func hours(list []engine.EventHour, c Clock) view.Hours {
+	first := c.Now.UTC().Truncate(time.Hour).Add(-23 * time.Hour)
+	by := map[int64]engine.EventHour{}
+	var top, total, errors int64
+	for _, h := range list {
+		by[h.At.Unix()] = h
+		top = max(top, h.Info+h.Error)
+		total += h.Info + h.Error
+		errors += h.Error
+	}
+	since := url.QueryEscape(first.Format(time.RFC3339))
+	v := view.Hours{Total: Count(total), Errors: Count(errors), Max: Count(top), HrefAll: "/events?since=" + since, HrefErrors: "/events?level=error&since=" + since}
+	for i := range 24 {
+		at := first.Add(time.Duration(i) * time.Hour)
+		h := by[at.Unix()]
+		b := view.HourBar{Title: fmt.Sprintf("%s: %s, %s", at.In(c.zone()).Format("15:04"), Plural(h.Info+h.Error, "event", "events"), Plural(h.Error, "error", "errors"))}
+		if top > 0 {
+			b.Info, b.Error = length(h.Info, top), length(h.Error, top)
+		}
+		v.Bars = append(v.Bars, b)
+	}
+	v.Text = fmt.Sprintf("Events per hour of the last 24: %s, %s, at most %s in one hour", Plural(total, "event", "events"), Plural(errors, "error", "errors"), Count(top))
+	return v
+}
+
+// length is n on a scale of 100; what is there is visible.
+func length(n, top int64) int {
+	if n == 0 {
+		return 0
+	}
+	return max(int(n*100/top), 3)
+}
+
+func errorLine(e engine.Event, c Clock) view.ErrorLine {
+	text := e.Message
+	if e.ResourceID != "" {
+		text += ": " + e.ResourceID
+	}
+	return view.ErrorLine{ID: "error-" + e.ID, Type: engine.ShortEventName(e.Type), Text: text,
+		Source: e.Service + "@" + e.Host, Href: "/events/" + url.PathEscape(e.ID), At: c.Ago(e.At)}
+}
+
+func imageStates(o engine.Overview, c Clock) view.ImageStates {
+	v := view.ImageStates{Total: Count(o.ImageTotal()), Packages: Count(o.Packages)}
+	for _, s := range []struct {
+		state      engine.AnalysisState
+		name, tone string
+	}{
+		{engine.NotAnalyzed, "waiting", ""}, {engine.Analyzing, "analyzing", "run"},
+		{engine.Analyzed, "analyzed", "ok"}, {engine.Failed, "failed", "bad"},
+	} {
+		n := o.Images[s.state]
+		tone := s.tone
+		if n == 0 {
+			tone = "off"
+		}
+		v.States = append(v.States, view.Counted{Name: s.name, Count: Count(n), Tone: tone, Href: "/images?state=" + string(s.state)})
+	}
+	q := analyzeQueue(o)
+	if q.Waiting+q.Leased > 0 {
+		v.Queue = fmt.Sprintf("%s running, %s waiting", Count(q.Leased), Count(q.Waiting))
+		v.Oldest = c.Ago(q.Oldest)
+	}
+	return v
+}
+
+func posture(o engine.Overview) view.Posture {
+	p := view.Posture{
+		Bar:   SevBar(o.Severities, func(name string) string { return "/images?severity=" + name }),
+		Total: Count(o.Severities.Total()), Exploited: Count(o.Exploited), Fixable: Count(o.Fixable),
+	}
+	if n := o.Severities.Total(); n > 0 {
+		p.FixableShare = fmt.Sprintf("%d %%", int64(100)*o.Fixable/int64(n))
+	}
+	return p
+}
+
+func feedsCard(o engine.Overview, c Clock) view.FeedsCard {
+	v := view.FeedsCard{Pill: feedsStep(o, c).Pill, Records: Count(o.FeedRecords), Synced: fmt.Sprintf("%d of %s synced", o.FeedsSynced, Plural(o.Feeds, "feed", "feeds"))}
+	if d := o.FeedData; d != nil {
+		v.Built, v.Installed, v.Source, v.Records = c.Ago(d.Built), c.Ago(d.InstalledAt), d.Source, Count(d.Records)
+	}
+	if s := o.FeedSync; s != nil {
+		switch s.Status {
+		case "running":
+			v.Meter = &view.Meter{Label: "Feed sync", Text: string(s.Stage), Value: s.Done, Max: s.Total}
+		case "failure":
+			v.Fault = sentence(s.Message, "The last sync failed.")
+		default:
+			v.Last = s.Status
+		}
+		if !s.NextTry.IsZero() {
+			v.Next = c.Until(s.NextTry)
+		}
+	}
+	return v
+}
