@@ -98,3 +98,15 @@ type FeedGroupSyncResult struct {
 	Images  int64 // images to be matched again
 	Took    time.Duration
 }
+
+// FeedStatus is the state of the vulnerability data as a whole.
+type FeedStatus struct {
+	Source   string        // address of the listing
+	Interval time.Duration // of periodic syncs; 0: never
+	Next     time.Time     // zero: none is due
+	Active   *FeedData     // nil: no data yet
+	Previous *FeedData     // nil: nothing to go back to
+	Before   []FeedGroup   // groups of the previous data
+	Syncs    []FeedSync    // newest first; the first may be running
+	Rematch  Rematch       // newest; zero: none yet
+}

@@ -8,6 +8,7 @@ import (
 
 	"windlass/internal/engine"
 	"windlass/internal/engine/accounts"
+	"windlass/internal/engine/feeds"
 	"windlass/internal/engine/store"
 )
 
@@ -16,6 +17,7 @@ import (
 type Core struct {
 	store *store.Store
 	auth  *accounts.Authenticator
+	feeds *feeds.Service
 	log   *slog.Logger
 }
 

@@ -63,9 +63,18 @@ func count(ctx context.Context, dir string) ([]engine.FeedGroup, int64, error) {
 		releases = `SELECT id, name, major_version, minor_version, label_version, codename, channel FROM operating_systems`
 		packages = `SELECT id, ecosystem, name FROM packages`
 		records  = `SELECT id, provider_id, name FROM vulnerability_handles`
-		onDistro = `SELECT DISTINCT vulnerability_id, operating_system_id FROM affected_package_handles NOT INDEXED WHERE operating_system_id IS NOT NULL`
-		offDistr = `SELECT DISTINCT vulnerability_id, package_id FROM affected_package_handles WHERE operating_system_id IS NULL`
-		byCPE    = `SELECT DISTINCT vulnerability_id FROM affected_cpe_handles`
+		onDistro = `
+			SELECT DISTINCT vulnerability_id, operating_system_id FROM affected_package_handles NOT INDEXED WHERE operating_system_id IS NOT NULL
+			UNION ALL
+			SELECT DISTINCT vulnerability_id, operating_system_id FROM unaffected_package_handles NOT INDEXED WHERE operating_system_id IS NOT NULL`
+		offDistr = `
+			SELECT DISTINCT vulnerability_id, package_id FROM affected_package_handles WHERE operating_system_id IS NULL
+			UNION ALL
+			SELECT DISTINCT vulnerability_id, package_id FROM unaffected_package_handles WHERE operating_system_id IS NULL`
+		byCPE = `
+			SELECT DISTINCT vulnerability_id FROM affected_cpe_handles
+			UNION ALL
+			SELECT DISTINCT vulnerability_id FROM unaffected_cpe_handles`
 	)
 	db, err := openReadOnly(dir)
 	if err != nil {
@@ -104,6 +113,7 @@ func count(ctx context.Context, dir string) ([]engine.FeedGroup, int64, error) {
 	}
 	type record struct{ provider, name string }
 	recs := map[int64]record{}
+	t := tally{}
 	err = each(ctx, db, records, func(scan scanner) error {
 		var id int64
 		var r record
@@ -111,14 +121,16 @@ func count(ctx context.Context, dir string) ([]engine.FeedGroup, int64, error) {
 			return err
 		}
 		recs[id] = r
+		if r.provider == FeedNVD { // many of NVD's records name no product; their scores count
+			feed, group := GroupOf("nvd:cpe", r.name)
+			t.add(groupName{feed, group}, id)
+		}
 		return nil
 	})
 	if err != nil {
 		return nil, 0, err
 	}
 
-	t := tally{}
-	seen := map[int64]struct{}{}
 	// The group of an OS record depends on provider and release alone.
 	type release struct {
 		provider string
@@ -147,7 +159,6 @@ func count(ctx context.Context, dir string) ([]engine.FeedGroup, int64, error) {
 			known[k] = g
 		}
 		t.add(g, vuln)
-		seen[vuln] = struct{}{}
 		return nil
 	})
 	if err != nil {
@@ -159,7 +170,6 @@ func count(ctx context.Context, dir string) ([]engine.FeedGroup, int64, error) {
 			return err
 		}
 		t.add(name(recs[vuln], nil, pkgs[p]), vuln)
-		seen[vuln] = struct{}{}
 		return nil
 	})
 	if err != nil {
@@ -171,7 +181,6 @@ func count(ctx context.Context, dir string) ([]engine.FeedGroup, int64, error) {
 			return err
 		}
 		t.add(name(recs[vuln], nil, nil), vuln)
-		seen[vuln] = struct{}{}
 		return nil
 	})
 	if err != nil {
@@ -184,7 +193,7 @@ func count(ctx context.Context, dir string) ([]engine.FeedGroup, int64, error) {
 	slices.SortFunc(list, func(a, b engine.FeedGroup) int {
 		return cmp.Or(cmp.Compare(a.Feed, b.Feed), cmp.Compare(a.Name, b.Name))
 	})
-	return list, int64(len(seen)), nil
+	return list, int64(len(recs)), nil
 }
 
 type scanner func(dest ...any) error

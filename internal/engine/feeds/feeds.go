@@ -131,6 +131,9 @@ func (s *Service) Next() time.Time {
 	return s.next
 }
 
+// Interval is the time between periodic syncs; 0: never.
+func (s *Service) Interval() time.Duration { return s.cfg.Interval }
+
 // URL is the address of the source's listing.
 func (s *Service) URL() string { return listingURL(s.cfg.URL) }
 

@@ -45,6 +45,26 @@ func (s *Service) Sync(ctx context.Context, trigger string, flush bool) (engine.
 	return s.exclusive(ctx, job{trigger: trigger, source: s.URL(), flush: flush}, s.syncOnce)
 }
 
+// SyncWait is Sync, except that the sync goes on when the caller leaves.
+func (s *Service) SyncWait(ctx context.Context, trigger string, flush bool) (engine.FeedSync, error) {
+	type outcome struct {
+		sync engine.FeedSync
+		err  error
+	}
+	done := make(chan outcome, 1)
+	life := s.lifetime()
+	s.running.Go(func() {
+		out, err := s.Sync(life, trigger, flush)
+		done <- outcome{out, err}
+	})
+	select {
+	case o := <-done:
+		return o.sync, o.err
+	case <-ctx.Done():
+		return engine.FeedSync{}, ctx.Err()
+	}
+}
+
 // Start is Sync in the background, for a page that shows the progress. It
 // returns when the sync has begun, or could not.
 func (s *Service) Start(ctx context.Context, trigger string, flush bool) error {
