@@ -1,0 +1,353 @@
+package present
+
+import (
+	"cmp"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"windlass/internal/engine"
+	"windlass/web/templates/view"
+)
+
+// VulnQuery is what a page or an export asks of an image's vulnerabilities.
+type VulnQuery struct {
+	Text     string
+	Severity string
+	Fixable  bool
+	Known    bool   // known to be exploited
+	Group    string // package, cve, or empty
+	Sort     string // one of vulnSorts
+	Page     int    // from 1
+}
+
+// vulnPage is how many rows, or groups, stand on one page.
+const vulnPage = 100
+
+var vulnSorts = []view.Option{
+	{Value: "", Text: "Worst first"}, {Value: "epss", Text: "Most likely exploited"}, {Value: "cvss", Text: "Highest CVSS"},
+	{Value: "package", Text: "Package"}, {Value: "vuln", Text: "Id"},
+}
+
+// ParseVulnQuery reads the page's query; what it does not know it leaves out.
+func ParseVulnQuery(q url.Values) VulnQuery {
+	v := VulnQuery{
+		Text: strings.TrimSpace(q.Get("q")), Severity: q.Get("severity"), Fixable: q.Get("fixable") != "", Known: q.Get("known") != "",
+		Group: q.Get("group"), Sort: q.Get("sort"), Page: 1,
+	}
+	if n, err := strconv.Atoi(q.Get("page")); err == nil && n > 1 {
+		v.Page = n
+	}
+	if v.Group != "package" && v.Group != "cve" {
+		v.Group = ""
+	}
+	if !slices.ContainsFunc(vulnSorts, func(o view.Option) bool { return o.Value == v.Sort }) {
+		v.Sort = ""
+	}
+	if !slices.ContainsFunc(engine.SeverityNames, func(n string) bool { return strings.EqualFold(n, v.Severity) }) {
+		v.Severity = ""
+	}
+	return v
+}
+
+// Values is the query again, without the page.
+func (v VulnQuery) Values() url.Values {
+	q := url.Values{}
+	set := func(k, s string) {
+		if s != "" {
+			q.Set(k, s)
+		}
+	}
+	set("q", v.Text)
+	set("severity", v.Severity)
+	set("group", v.Group)
+	set("sort", v.Sort)
+	if v.Fixable {
+		q.Set("fixable", "1")
+	}
+	if v.Known {
+		q.Set("known", "1")
+	}
+	return q
+}
+
+// Select gives the matches that the query asks for, in its order. The list
+// itself is not altered.
+func (v VulnQuery) Select(list []engine.Match) []engine.Match {
+	text := strings.ToLower(v.Text)
+	out := slices.DeleteFunc(slices.Clone(list), func(m engine.Match) bool {
+		return v.Severity != "" && !strings.EqualFold(severityOf(m), v.Severity) ||
+			v.Fixable && len(m.Fixes) == 0 || v.Known && !m.KnownExploited || text != "" && !matchHas(m, text)
+	})
+	slices.SortStableFunc(out, v.order())
+	return out
+}
+
+func matchHas(m engine.Match, text string) bool {
+	for _, s := range []string{m.Vuln, m.Package, m.Version, m.Path, m.Description} {
+		if strings.Contains(strings.ToLower(s), text) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(m.CVEs, func(s string) bool { return strings.Contains(strings.ToLower(s), text) })
+}
+
+func (v VulnQuery) order() func(a, b engine.Match) int {
+	name := func(a, b engine.Match) int {
+		return cmp.Or(cmp.Compare(a.Package, b.Package), cmp.Compare(a.Version, b.Version), cmp.Compare(a.Vuln, b.Vuln), cmp.Compare(a.Path, b.Path))
+	}
+	worst := func(a, b engine.Match) int {
+		return cmp.Or(cmp.Compare(severityRank(a), severityRank(b)), cmpBool(b.KnownExploited, a.KnownExploited),
+			cmp.Compare(b.EPSS, a.EPSS), cmp.Compare(cvss(b), cvss(a)), name(a, b))
+	}
+	switch v.Sort {
+	case "epss":
+		return func(a, b engine.Match) int {
+			return cmp.Or(cmpBool(b.KnownExploited, a.KnownExploited), cmp.Compare(b.EPSS, a.EPSS), worst(a, b))
+		}
+	case "cvss":
+		return func(a, b engine.Match) int { return cmp.Or(cmp.Compare(cvss(b), cvss(a)), worst(a, b)) }
+	case "package":
+		return name
+	case "vuln":
+		return func(a, b engine.Match) int { return cmp.Or(cmp.Compare(a.Vuln, b.Vuln), name(a, b)) }
+	}
+	return worst
+}
+
+func cmpBool(a, b bool) int {
+	if a == b {
+		return 0
+	}
+	if a {
+		return 1
+	}
+	return -1
+}
+
+func severityOf(m engine.Match) string { return Sev(m.Severity).Name }
+
+func severityRank(m engine.Match) int { return slices.Index(engine.SeverityNames, severityOf(m)) }
+
+// cvss is the score that is shown: the highest base score of the newest CVSS
+// version that has one, the database's before the vendor's; -1: none.
+func cvss(m engine.Match) float64 {
+	for _, list := range [][]engine.CVSSData{m.NVD, m.Vendor} {
+		best := -1.0
+		for _, d := range list {
+			best = max(best, d.V3.Base)
+		}
+		if best >= 0 {
+			return best
+		}
+		for _, d := range list {
+			best = max(best, d.V2.Base)
+		}
+		if best >= 0 {
+			return best
+		}
+	}
+	return -1
+}
+
+// ImageVulns shapes the tab of vulnerabilities.
+func ImageVulns(i engine.Image, all []engine.Match, q VulnQuery, c Clock) *view.ImageVulns {
+	path := ImageHref(i.Digest)
+	tab := func(q VulnQuery) string {
+		vals := q.Values()
+		vals.Set("tab", "vulnerabilities")
+		return path + "?" + vals.Encode()
+	}
+	bySev := func(name string) string {
+		to := q
+		to.Severity = name
+		if strings.EqualFold(q.Severity, name) {
+			to.Severity = "" // a second click takes the filter back
+		}
+		return tab(to)
+	}
+	list := q.Select(all)
+	v := &view.ImageVulns{
+		Bar: SevBar(count(all), bySev), GroupBy: q.Group, Form: vulnForm(q), Starter: i.Starter, Matched: c.Ago(i.MatchedAt),
+		CSV: path + "/vulnerabilities.csv" + encode(q.Values()), JSON: path + "/vulnerabilities.json" + encode(q.Values()),
+	}
+	v.Text = Plural(len(all), "vulnerability", "vulnerabilities")
+	if len(list) != len(all) {
+		v.Text = Count(len(list)) + " of " + v.Text
+		v.ClearRef = tab(VulnQuery{Group: q.Group, Sort: q.Sort})
+	}
+	switch {
+	case i.MatchedWith == "":
+		v.None = "This image has not been matched yet: there is no vulnerability data. Sync the feeds."
+	case len(all) == 0:
+		v.None = "Nothing known to the vulnerability data affects what is in this image."
+	case len(list) == 0:
+		v.None = "Nothing matches this filter."
+	}
+	if q.Group != "" {
+		groups := group(list, q)
+		part, pager := page(groups, q.Page, func(n int) string { return tab(q) + "&page=" + strconv.Itoa(n) }, "group", "groups")
+		v.Groups, v.Pager = part, pager
+		return v
+	}
+	part, pager := page(list, q.Page, func(n int) string { return tab(q) + "&page=" + strconv.Itoa(n) }, "row", "rows")
+	for _, m := range part {
+		v.Rows = append(v.Rows, vulnRow(m))
+	}
+	v.Pager = pager
+	return v
+}
+
+func vulnForm(q VulnQuery) view.VulnForm {
+	f := view.VulnForm{Text: q.Text, Fixable: q.Fixable, Known: q.Known}
+	f.Severity = []view.Option{{Text: "Any severity", Selected: q.Severity == ""}}
+	for _, s := range engine.SeverityNames {
+		f.Severity = append(f.Severity, view.Option{Value: s, Text: s, Selected: strings.EqualFold(s, q.Severity)})
+	}
+	for _, o := range []view.Option{{Value: "", Text: "No groups"}, {Value: "package", Text: "By package"}, {Value: "cve", Text: "By vulnerability"}} {
+		o.Selected = o.Value == q.Group
+		f.Group = append(f.Group, o)
+	}
+	for _, o := range vulnSorts {
+		o.Selected = o.Value == q.Sort
+		f.Sort = append(f.Sort, o)
+	}
+	return f
+}
+
+// page cuts one page out of a list. A page past the end is the last.
+func page[T any](list []T, n int, href func(int) string, one, many string) ([]T, view.Pager) {
+	pages := max((len(list)+vulnPage-1)/vulnPage, 1)
+	n = min(n, pages)
+	from := (n - 1) * vulnPage
+	to := min(from+vulnPage, len(list))
+	p := view.Pager{Text: Plural(len(list), one, many)}
+	if pages > 1 {
+		p.Text = Count(from+1) + " to " + Count(to) + " of " + p.Text
+	}
+	if n > 1 {
+		p.First, p.Prev = href(1), href(n-1)
+	}
+	if n < pages {
+		p.Next = href(n + 1)
+	}
+	return list[from:to], p
+}
+
+func count(list []engine.Match) engine.Severities {
+	var s engine.Severities
+	for _, m := range list {
+		s = s.Add(severityOf(m))
+	}
+	return s
+}
+
+func group(list []engine.Match, q VulnQuery) []view.VulnGroup {
+	index := map[string]int{}
+	var names []string
+	var parts [][]engine.Match
+	for _, m := range list { // the order of the first of each group stays
+		k := m.Vuln
+		if q.Group == "package" {
+			k = m.Package + " " + m.Version
+		}
+		at, ok := index[k]
+		if !ok {
+			at = len(parts)
+			index[k], names, parts = at, append(names, k), append(parts, nil)
+		}
+		parts[at] = append(parts[at], m)
+	}
+	out := make([]view.VulnGroup, len(parts))
+	for n, part := range parts {
+		worst := slices.MinFunc(part, func(a, b engine.Match) int { return cmp.Compare(severityRank(a), severityRank(b)) })
+		g := view.VulnGroup{DOMID: "group-" + domID(names[n]), Worst: Sev(worst.Severity), Bar: SevBar(count(part), nil)}
+		if q.Group == "package" {
+			g.Name, g.Sub = part[0].Package, part[0].Version
+			g.Count = Plural(len(part), "vulnerability", "vulnerabilities")
+		} else {
+			g.Name, g.Href = part[0].Vuln, SafeLink(part[0].URL)
+			g.Count = Plural(len(part), "package", "packages")
+		}
+		fixable := 0
+		for _, m := range part {
+			if len(m.Fixes) > 0 {
+				fixable++
+			}
+			g.Rows = append(g.Rows, vulnRow(m))
+		}
+		g.Fix = Count(fixable) + " with a fix"
+		out[n] = g
+	}
+	return out
+}
+
+func vulnRow(m engine.Match) view.VulnRow {
+	r := view.VulnRow{
+		DOMID: "vuln-" + domID(m.PackageKey+m.Vuln+m.Namespace), ID: m.Vuln, Href: SafeLink(m.URL), Sev: Sev(m.Severity),
+		Package: m.Package, Version: orDash(m.Version), Type: orDash(m.PackageType), Path: path(m.Path), Fix: strings.Join(m.Fixes, ", "),
+		Known: m.KnownExploited, WontFix: m.WillNotFix, Sample: m.Sample, Title: printable([]byte(m.Description), 600),
+	}
+	if r.Fix == "" {
+		r.FixState = fixState(m)
+	}
+	if score := cvss(m); score >= 0 {
+		r.CVSS = strconv.FormatFloat(score, 'f', 1, 64)
+	}
+	if m.EPSS > 0 {
+		r.EPSS = strconv.FormatFloat(m.EPSS*100, 'f', 1, 64) + " %"
+		if m.EPSS < 0.001 {
+			r.EPSS = "< 0.1 %"
+		}
+		r.EPSSTitle = "chance of being exploited within 30 days"
+	}
+	var related []string
+	for _, id := range m.CVEs {
+		if id != m.Vuln {
+			related = append(related, id)
+		}
+	}
+	r.Related = strings.Join(related, ", ")
+	if m.Constraint != "" {
+		r.Why = "affects " + m.Constraint
+	}
+	return r
+}
+
+func fixState(m engine.Match) string {
+	switch {
+	case m.WillNotFix || m.FixState == "wont-fix":
+		return "won't be fixed"
+	case m.FixState == "not-fixed":
+		return "no fix yet"
+	}
+	return "no fix known"
+}
+
+// path is a package's place; those of the system's package database have none.
+func path(p string) string {
+	if p == "" || p == "pkgdb" {
+		return ""
+	}
+	return p
+}
+
+// SafeLink is an address as it may be linked to: http and https alone.
+func SafeLink(u string) string {
+	if p, err := url.Parse(u); err != nil || p.Scheme != "https" && p.Scheme != "http" || p.Host == "" {
+		return ""
+	}
+	return u
+}
+
+// domID makes an id of a text: letters, digits and dashes.
+func domID(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-':
+			return r
+		}
+		return '_'
+	}, s)
+}
