@@ -1,0 +1,67 @@
+package bff_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"windlass/internal/bff"
+	"windlass/internal/bff/browsertest"
+	"windlass/internal/bff/enginetest"
+	"windlass/internal/engine"
+)
+
+func TestMain(m *testing.M) { browsertest.Main(m) }
+
+// busy makes the fake look like an engine at work.
+func busy(f *enginetest.Fake) {
+	now := time.Now()
+	f.Records = append(f.Records, engine.Service{Name: engine.Analyzer, Host: "host-2", BaseURL: "http://10.0.0.7:8084", State: engine.ServiceUnavailable,
+		StartedAt: now.Add(-9 * time.Hour), HeartbeatAt: now.Add(-8 * time.Minute), Since: now.Add(-7 * time.Minute), Restarts: 2,
+		Detail: engine.ServiceDetail{Message: "its address does not answer: connection refused", Version: engine.Version, DBVersion: engine.DBVersion}})
+	f.History = []engine.ServiceTransition{
+		{Name: engine.Analyzer, Host: "host-2", From: "", To: engine.ServiceRegistered, Cause: "started", At: now.Add(-9 * time.Hour)},
+		{Name: engine.Analyzer, Host: "host-2", From: engine.ServiceRegistered, To: engine.ServiceAvailable, Cause: "first heartbeat", At: now.Add(-9*time.Hour + time.Second)},
+		{Name: engine.PolicyEngine, Host: "host-1", From: engine.ServiceAvailable, To: engine.ServiceUnavailable, Cause: "no heartbeat for 41 s", At: now.Add(-6 * time.Hour)},
+		{Name: engine.PolicyEngine, Host: "host-1", From: engine.ServiceUnavailable, To: engine.ServiceAvailable, Cause: "heartbeat", At: now.Add(-5 * time.Hour)},
+		{Name: engine.Analyzer, Host: "host-2", From: engine.ServiceAvailable, To: engine.ServiceUnavailable, Cause: "connect: connection refused", At: now.Add(-7 * time.Minute)},
+	}
+	o := engine.Overview{
+		Images:     map[engine.AnalysisState]int64{engine.Analyzed: 1284, engine.Analyzing: 2, engine.NotAnalyzed: 17, engine.Failed: 3},
+		Severities: engine.Severities{Critical: 412, High: 3891, Medium: 10233, Low: 8120, Negligible: 15877, Unknown: 641},
+		Exploited:  37, Fixable: 17230, Packages: 412_733, Feeds: 4, FeedsSynced: 4, FeedRecords: 148_493,
+		FeedData: &engine.FeedData{ID: "6d44de93", Built: now.Add(-2 * time.Hour), Source: "https://feeds.example/v6", Records: 148_493, InstalledAt: now.Add(-time.Hour), Active: true},
+		FeedSync: &engine.FeedSync{Status: "unchanged", StartedAt: now.Add(-9 * time.Minute), EndedAt: now.Add(-8 * time.Minute), NextTry: now.Add(3*time.Hour + 51*time.Minute)},
+		Queues:   []engine.QueueStat{{Queue: engine.QueueAnalyze, Waiting: 17, Leased: 2, Oldest: now.Add(-48 * time.Second)}},
+	}
+	for i := range 24 {
+		o.Hours = append(o.Hours, engine.EventHour{At: now.UTC().Truncate(time.Hour).Add(time.Duration(i-23) * time.Hour), Info: int64(20 + (i*37)%61), Error: int64((i * i) % 7 * (i % 3))})
+	}
+	for i, e := range []string{engine.EvImageAnalysisFailed, engine.EvServiceDown, engine.EvRegistryLookupFailed, engine.EvFeedGroupFailed} {
+		ev := engine.NewEvent(e, "admin", fmt.Sprintf("registry.example/team/service-%d:2026.11", i), nil, engine.Source{Service: engine.Catalog, Host: "host-1"})
+		ev.At = now.Add(-time.Duration(i*i+1) * 7 * time.Minute)
+		o.Errors = append(o.Errors, ev)
+	}
+	f.Sum = o
+}
+
+func TestLooks(t *testing.T) {
+	c := start(t, bff.Options{})
+	p := browsertest.Open(t)
+	p.Goto(c.url + "/login")
+	p.Looks("login")
+	p.Login(c.url, "admin", enginetest.Password)
+	p.Live()
+	p.Looks("overview-empty")
+	c.fake.Set(func() { busy(c.fake) })
+	for name, path := range map[string]string{
+		"overview": "/", "services": "/services", "service": "/services/analyzer/host-2",
+	} {
+		p.Goto(c.url + path)
+		p.Live()
+		p.Looks(name)
+	}
+	p.Goto(c.url + "/nowhere")
+	p.Looks("error")
+	p.Forgive(func(m string) bool { return true }) // the 404 of the page itself
+}

@@ -1,0 +1,306 @@
+// Package browsertest drives a real browser over the console in tests: it
+// signs in, waits for what the page shows, takes pictures into artifacts/,
+// has axe look for what people with a screen reader or a keyboard would
+// stumble over, and fails a test on any complaint of the browser: an exception, a
+// failed load, a breach of the content policy.
+//
+// A package that uses it runs its tests through Main. Without a browser the
+// tests are skipped, but not when CI is true.
+package browsertest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// One browser serves all tests of a process, each in a tab of its own.
+var shared struct {
+	once sync.Once
+	ctx  context.Context
+	stop func()
+	err  error
+}
+
+// Main runs a package's tests and then ends the browser.
+func Main(m *testing.M) {
+	code := m.Run()
+	if shared.stop != nil {
+		shared.stop()
+	}
+	os.Exit(code)
+}
+
+func binary() string {
+	for _, name := range []string{os.Getenv("CHROMIUM"), "chromium", "chromium-browser", "google-chrome", "chrome"} {
+		if name == "" {
+			continue
+		}
+		if p, err := exec.LookPath(name); err == nil {
+			return p
+		}
+	}
+	return ""
+}
+
+func launch() {
+	bin := binary()
+	if bin == "" {
+		shared.err = fmt.Errorf("no chromium found; install it, or name it in CHROMIUM")
+		return
+	}
+	dir, err := os.MkdirTemp("", "wl-browser")
+	if err != nil {
+		shared.err = err
+		return
+	}
+	opts := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(bin), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(dir),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("hide-scrollbars", true))
+	alloc, stopAlloc := chromedp.NewExecAllocator(context.Background(), opts...)
+	ctx, stop := chromedp.NewContext(alloc)
+	shared.ctx = ctx
+	shared.stop = func() { stop(); stopAlloc(); os.RemoveAll(dir) }
+	shared.err = chromedp.Do(ctx)
+}
+
+// Page is a tab.
+type Page struct {
+	t   testing.TB
+	ctx context.Context
+
+	mu       sync.Mutex
+	messages []string
+}
+
+// Open opens a tab with cookies of its own test's tabs; it closes with the test, which
+// fails if the browser has complained of anything by then.
+func Open(t testing.TB) *Page {
+	t.Helper()
+	shared.once.Do(launch)
+	if shared.err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(shared.err)
+		}
+		t.Skip(shared.err)
+	}
+	ctx, closeTab := chromedp.NewContext(shared.ctx, chromedp.WithNewBrowserContext())
+	ctx, cancel := context.WithTimeout(ctx, 90*time.Second)
+	p := &Page{t: t, ctx: ctx}
+	t.Cleanup(func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		for _, m := range p.messages {
+			t.Errorf("browser: %s", m)
+		}
+		cancel()
+		closeTab()
+	})
+	if err := chromedp.Listen(ctx, p.hear); err != nil {
+		t.Fatal(err)
+	}
+	p.Do(chromedp.EmulateViewport(1440, 900))
+	return p
+}
+
+func (p *Page) hear(ev any) {
+	var m string
+	switch e := ev.(type) {
+	case *cdplog.EventEntryAdded:
+		if e.Entry.Level != cdplog.EntryLevelError && e.Entry.Level != cdplog.EntryLevelWarning {
+			return
+		}
+		m = e.Entry.Text + " " + e.Entry.URL
+	case *runtime.EventExceptionThrown:
+		m = "exception: " + e.ExceptionDetails.Text
+		if x := e.ExceptionDetails.Exception; x != nil {
+			m += " " + x.Description
+		}
+	case *runtime.EventConsoleAPICalled:
+		if e.Type != runtime.ConsoleAPICalledTypeError && e.Type != runtime.ConsoleAPICalledTypeWarning {
+			return
+		}
+		m = "console:"
+		for _, a := range e.Args {
+			m += " " + string(a.Value) + a.Description
+		}
+	default:
+		return
+	}
+	p.mu.Lock()
+	p.messages = append(p.messages, m)
+	p.mu.Unlock()
+}
+
+// Forgive drops the complaints so far that contain text: those the test meant
+// to provoke.
+func (p *Page) Forgive(match func(message string) bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	keep := p.messages[:0]
+	for _, m := range p.messages {
+		if !match(m) {
+			keep = append(keep, m)
+		}
+	}
+	p.messages = keep
+}
+
+// Do runs actions of chromedp.
+func (p *Page) Do(actions ...chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	if err := chromedp.Do(p.ctx, actions...); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// Goto loads an address and waits until the page is there.
+func (p *Page) Goto(url string) {
+	p.t.Helper()
+	p.Do(chromedp.Navigate(url))
+}
+
+// Login signs in through the login page.
+func (p *Page) Login(base, user, password string) {
+	p.t.Helper()
+	p.Goto(base + "/login")
+	p.Type("#user", user)
+	p.Type("#password", password)
+	p.Click("main form .btn")
+	p.Wait(`document.querySelector("body.app") !== null`)
+}
+
+// Click presses what a selector finds first.
+func (p *Page) Click(selector string) {
+	p.t.Helper()
+	p.Do(chromedp.Click(chromedp.CSS(selector)))
+}
+
+// Type writes into a field.
+func (p *Page) Type(selector, text string) {
+	p.t.Helper()
+	p.Do(chromedp.SendKeys(chromedp.CSS(selector), text))
+}
+
+// Keys presses keys wherever the focus is.
+func (p *Page) Keys(keys string) {
+	p.t.Helper()
+	p.Do(chromedp.KeyEvent(keys))
+}
+
+// Eval is the value of an expression.
+func Eval[T any](p *Page, js string) T {
+	p.t.Helper()
+	v, err := chromedp.Run(p.ctx, chromedp.Evaluate[T](js, chromedp.EvalAwaitPromise))
+	if err != nil {
+		p.t.Fatalf("%s: %v", js, err)
+	}
+	return v
+}
+
+// Wait waits until an expression is true, ten seconds at most.
+func (p *Page) Wait(js string) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, 10*time.Second)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		// An error is a page that is just being replaced by the next one.
+		if ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("Boolean("+js+")")); ok && err == nil {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			p.Shot("failed-" + strings.ReplaceAll(p.t.Name(), "/", "-"))
+			p.t.Fatalf("this did not become true: %s", js)
+		}
+	}
+}
+
+// Live waits until the page hears of changes.
+func (p *Page) Live() {
+	p.t.Helper()
+	p.Wait(`document.documentElement.dataset.link === "up"`)
+}
+
+// Size sets the window's.
+func (p *Page) Size(width, height int64) {
+	p.t.Helper()
+	p.Do(chromedp.EmulateViewport(width, height))
+}
+
+// Theme has the system prefer dark or light, and rest instead of motion.
+func (p *Page) Theme(name string) {
+	p.t.Helper()
+	_, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: name},
+		{Name: "prefers-reduced-motion", Value: "reduce"},
+	}})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// Shot takes a picture of the whole page: artifacts/NAME.png.
+func (p *Page) Shot(name string) {
+	p.t.Helper()
+	png, err := chromedp.Run(p.ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	dir := filepath.Join(root(p.t), "artifacts")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// Looks goes through both themes, wide and narrow: a picture of each, axe over
+// each, and no page may be wider than its window.
+func (p *Page) Looks(name string) {
+	p.t.Helper()
+	for _, theme := range []string{"light", "dark"} {
+		p.Theme(theme)
+		for _, width := range []int64{1440, 390} {
+			p.Size(width, 900)
+			p.Shot(fmt.Sprintf("%s-%s-%d", name, theme, width))
+			if over := Eval[int](p, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+				p.t.Errorf("%s, %s, %d wide: the page is %d px too wide", name, theme, width, over)
+			}
+			p.Axe(fmt.Sprintf("%s, %s, %d wide", name, theme, width))
+		}
+	}
+	p.Size(1440, 900)
+	p.Theme("light")
+}
+
+// root is the project's folder, where go.mod is.
+func root(t testing.TB) string {
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for d := dir; d != filepath.Dir(d); d = filepath.Dir(d) {
+		if _, err := os.Stat(filepath.Join(d, "go.mod")); err == nil {
+			return d
+		}
+	}
+	t.Fatal("no go.mod above " + dir)
+	return ""
+}
