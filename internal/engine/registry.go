@@ -14,3 +14,13 @@ type Registry struct {
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }
+
+// RegistryChoice is the stored registry whose credential is used for an image,
+// and why it is that one.
+type RegistryChoice struct {
+	Image    string // the name in full
+	Registry Registry
+	Found    bool // false: the image is asked for anonymously
+	Why      string
+	Others   []string // names of records that match too, next best first
+}

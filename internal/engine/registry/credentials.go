@@ -7,26 +7,25 @@ import (
 	"windlass/internal/engine"
 )
 
-// Choice is the credential that is used for an image, and why: what the
-// registries page answers when it is asked about a name.
-type Choice struct {
-	Registry engine.Registry // zero when Found is false: anonymous
-	Found    bool
-	Why      string
-}
-
 // Choose picks the credential for registry/repository: of all that match, the
-// one with the longest name. Records that tie keep the order they came in.
-func Choose(creds []engine.Registry, host, repository string) Choice {
+// one with the longest name. Records that tie keep the order they came in. The
+// answer says why, for the page that is asked about a name.
+func Choose(creds []engine.Registry, host, repository string) engine.RegistryChoice {
 	sorted := slices.Clone(creds)
 	slices.SortStableFunc(sorted, func(a, b engine.Registry) int { return len(b.Name) - len(a.Name) })
 	full := host + "/" + repository
+	choice := engine.RegistryChoice{Image: full, Why: "no stored registry matches: the image is asked for anonymously"}
 	for _, c := range sorted {
-		if why, ok := matches(c.Name, host, full); ok {
-			return Choice{Registry: c, Found: true, Why: why}
+		why, ok := matches(c.Name, host, full)
+		switch {
+		case !ok:
+		case choice.Found:
+			choice.Others = append(choice.Others, c.Name)
+		default:
+			choice.Registry, choice.Found, choice.Why = c, true, why
 		}
 	}
-	return Choice{Why: "no stored registry matches: the image is asked for anonymously"}
+	return choice
 }
 
 func matches(name, host, full string) (why string, ok bool) {

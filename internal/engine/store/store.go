@@ -33,6 +33,7 @@ const minVersion = 140000
 type Store struct {
 	pool *pgxpool.Pool
 	log  *slog.Logger
+	key  *[32]byte // seals registry passwords; see SetSecretKey
 }
 
 // Open connects, checks the server's version and migrates the schema. Two
