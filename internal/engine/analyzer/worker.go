@@ -10,8 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/anchore/syft/syft/sbom"
-
 	"windlass/internal/engine"
 	"windlass/internal/engine/logs"
 	"windlass/internal/engine/queue"
@@ -27,10 +25,11 @@ type Store interface {
 	ReturnAnalysis(ctx context.Context, j engine.Job) error
 }
 
-// Matcher finds what the packages of an SBOM are affected by, and names the
-// feed data it looked in. Without active data it finds nothing and names none.
+// Matcher finds what the packages of an SBOM, in syft's JSON, are affected by,
+// and names the feed data it looked in. Without active data it finds nothing
+// and names none.
 type Matcher interface {
-	Match(ctx context.Context, s *sbom.SBOM) ([]engine.Match, string, error)
+	MatchJSON(ctx context.Context, doc []byte) ([]engine.Match, string, error)
 }
 
 // Registry resolves the image of a job and pulls it.
@@ -106,7 +105,7 @@ func (w *Worker) analyze(ctx context.Context, j engine.Job, log *slog.Logger) (r
 	tell.report(engine.StageMatch, 0, 0)
 	if w.Matcher != nil {
 		at := time.Now()
-		if matches, data, err = w.Matcher.Match(ctx, res.SBOM); err != nil {
+		if matches, data, err = w.Matcher.MatchJSON(ctx, res.Analysis.SBOM); err != nil {
 			return nil, nil, "", &stageError{engine.StageMatch, err}
 		}
 		log.InfoContext(ctx, "match done", "matches", len(matches), "took", time.Since(at).Round(time.Millisecond))

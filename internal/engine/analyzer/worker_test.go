@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/anchore/syft/syft/sbom"
-
 	"windlass/internal/engine"
 	"windlass/internal/engine/analyzer"
 	"windlass/internal/engine/enginetest"
@@ -25,10 +23,10 @@ type bench struct {
 	worker *analyzer.Worker
 }
 
-type matcherFunc func(context.Context, *sbom.SBOM) ([]engine.Match, string, error)
+type matcherFunc func(context.Context, []byte) ([]engine.Match, string, error)
 
-func (f matcherFunc) Match(ctx context.Context, s *sbom.SBOM) ([]engine.Match, string, error) {
-	return f(ctx, s)
+func (f matcherFunc) MatchJSON(ctx context.Context, doc []byte) ([]engine.Match, string, error) {
+	return f(ctx, doc)
 }
 
 func newBench(t *testing.T) *bench {
@@ -105,9 +103,15 @@ func (b *bench) events(t *testing.T) []string {
 
 func TestWorkerStoresAnAnalysis(t *testing.T) {
 	b := newBench(t)
-	b.worker.Matcher = matcherFunc(func(_ context.Context, s *sbom.SBOM) ([]engine.Match, string, error) {
-		p := s.Artifacts.Packages.Sorted()[0]
-		return []engine.Match{{PackageKey: string(p.ID()), Package: p.Name, Version: p.Version, Vuln: "CVE-1", Severity: "High", Namespace: "debian:12"}}, "data1", nil
+	b.worker.Matcher = matcherFunc(func(_ context.Context, doc []byte) ([]engine.Match, string, error) {
+		var s struct {
+			Artifacts []struct{ ID, Name, Version string }
+		}
+		if err := json.Unmarshal(doc, &s); err != nil {
+			return nil, "", err
+		}
+		p := s.Artifacts[0]
+		return []engine.Match{{PackageKey: p.ID, Package: p.Name, Version: p.Version, Vuln: "CVE-1", Severity: "High", Namespace: "debian:12"}}, "data1", nil
 	})
 	full := b.reg.Push(t, "demo/deb:1", enginetest.DebianLike(t, map[string]string{"openssl": "3.0.11", "zlib1g": "1.2"}))
 	d := b.add(t, full)
@@ -201,7 +205,7 @@ func (u unreachable) Resolve(ctx context.Context, ref registry.Reference, creds 
 
 func TestWorkerSurvivesAPanic(t *testing.T) {
 	b := newBench(t)
-	b.worker.Matcher = matcherFunc(func(context.Context, *sbom.SBOM) ([]engine.Match, string, error) { panic("boom") })
+	b.worker.Matcher = matcherFunc(func(context.Context, []byte) ([]engine.Match, string, error) { panic("boom") })
 	d := b.add(t, b.reg.Push(t, "demo/x:1", enginetest.DebianLike(t, map[string]string{"a": "1"})))
 	if err := b.worker.Handle(t.Context(), b.lease(t)); err != nil {
 		t.Fatal(err)
@@ -230,7 +234,7 @@ func TestWorkerThatLostItsLeaseChangesNothing(t *testing.T) {
 	b := newBench(t)
 	d := b.add(t, b.reg.Push(t, "demo/x:1", enginetest.DebianLike(t, map[string]string{"a": "1"})))
 	j := b.lease(t)
-	b.worker.Matcher = matcherFunc(func(ctx context.Context, _ *sbom.SBOM) ([]engine.Match, string, error) {
+	b.worker.Matcher = matcherFunc(func(ctx context.Context, _ []byte) ([]engine.Match, string, error) {
 		// Meanwhile somebody asks for the image to be analyzed anew.
 		return nil, "", b.store.RequeueImage(ctx, "admin", string(d))
 	})
@@ -246,7 +250,7 @@ func TestWorkerThatStopsGivesTheImageBack(t *testing.T) {
 	b := newBench(t)
 	d := b.add(t, b.reg.Push(t, "demo/x:1", enginetest.DebianLike(t, map[string]string{"a": "1"})))
 	ctx, stop := context.WithCancel(t.Context())
-	b.worker.Matcher = matcherFunc(func(ctx context.Context, _ *sbom.SBOM) ([]engine.Match, string, error) {
+	b.worker.Matcher = matcherFunc(func(ctx context.Context, _ []byte) ([]engine.Match, string, error) {
 		stop()
 		return nil, "", ctx.Err()
 	})

@@ -56,6 +56,7 @@ type Backend interface {
 	Feeds
 	Images
 	Registries
+	Uploads
 }
 
 // writeGrace is how much longer than an operation may take its reply may take

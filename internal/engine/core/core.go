@@ -8,7 +8,10 @@ import (
 
 	"windlass/internal/engine"
 	"windlass/internal/engine/accounts"
+	"windlass/internal/engine/analyzer"
+	"windlass/internal/engine/catalog"
 	"windlass/internal/engine/feeds"
+	"windlass/internal/engine/registry"
 	"windlass/internal/engine/store"
 )
 
@@ -19,6 +22,10 @@ type Core struct {
 	auth  *accounts.Authenticator
 	feeds *feeds.Service
 	log   *slog.Logger
+
+	registry *registry.Client
+	catalog  *catalog.Catalog
+	spool    *analyzer.Spool
 }
 
 // Watch calls each with every change after the given number, in order.

@@ -50,6 +50,7 @@ func (c *Client) OpenArchive(ctx context.Context, r io.Reader, uploads, tag stri
 	if err != nil {
 		return Resolved{}, archiveFault(err)
 	}
+	found.Name = a.name
 	if err := c.checkSize(found); err != nil {
 		return Resolved{}, err
 	}
@@ -81,6 +82,7 @@ type archive struct {
 	dir   string
 	files map[string]member
 	links map[string]string // symbolic link -> target, both within the archive
+	name  string            // the image's name as the archive gives it
 }
 
 // member is one file of the archive.
@@ -109,7 +111,9 @@ func (a *archive) read(ctx context.Context, r io.Reader) error {
 			if n == 0 {
 				return errors.New("it is empty")
 			}
-			return nil
+			// Whoever sends it waits until all of it is read.
+			_, err = io.Copy(io.Discard, onlyReader{limited})
+			return err
 		}
 		if err != nil {
 			return fmt.Errorf("it is not a readable tar file (%w)", err)

@@ -25,8 +25,14 @@ func (a *archive) image(tag string) (Resolved, error) {
 	if _, ok := a.find("manifest.json"); ok {
 		return a.dockerImage(tag)
 	}
+	if _, ok := a.find("archive_manifest"); ok {
+		return Resolved{}, errArchived
+	}
 	return Resolved{}, ErrNoImage
 }
+
+// errArchived says that an archive of a stored analysis was given.
+var errArchived = errors.New("it holds a stored analysis, not an image; analyses cannot be brought back from files")
 
 func (a *archive) ociImage(tag string) (Resolved, error) {
 	raw, err := a.text("index.json")
@@ -40,6 +46,10 @@ func (a *archive) ociImage(tag string) (Resolved, error) {
 	entry, err := chooseEntry(index, raw, tag)
 	if err != nil {
 		return Resolved{}, err
+	}
+	a.name = entry.Annotations["io.containerd.image.name"]
+	if a.name == "" {
+		a.name = entry.Annotations["org.opencontainers.image.ref.name"]
 	}
 	manifest, err := a.manifest(entry.Digest.String())
 	if err != nil {
@@ -121,6 +131,9 @@ func (a *archive) dockerImage(tag string) (Resolved, error) {
 	e, err := chooseDocker(list, tag)
 	if err != nil {
 		return Resolved{}, err
+	}
+	if len(e.RepoTags) > 0 {
+		a.name = e.RepoTags[0]
 	}
 	config, ok := a.find(e.Config)
 	if !ok {

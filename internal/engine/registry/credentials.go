@@ -38,3 +38,14 @@ func matches(name, host, full string) (why string, ok bool) {
 		return "it names this registry", name == host
 	}
 }
+
+// CheckName refuses what cannot be the name of a stored registry: a host, a
+// host and repository, or a prefix of such that ends in *.
+func CheckName(name string) error {
+	plain := strings.TrimSuffix(name, "*")
+	host, path, _ := strings.Cut(plain, "/")
+	if !reHost.MatchString(strings.TrimSuffix(host, ".")) || strings.ContainsAny(path, "*@ ") || reOdd.MatchString(plain) || len(name) > maxReference {
+		return engine.Invalidf("%q is not a registry: give a host, a host and repository, or a beginning of such followed by *", clip(name))
+	}
+	return nil
+}

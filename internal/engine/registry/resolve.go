@@ -38,6 +38,7 @@ type Resolved struct {
 	Arch, OS     string // as the index says; empty without one
 	Credential   string // name of the record used; empty: anonymous
 	From         string // host that answered: the registry or a mirror of it
+	Name         string // of an archive's image, as the archive gives it; may be empty
 
 	config v1.Descriptor
 	source source
