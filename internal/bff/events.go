@@ -1,8 +1,140 @@
 package bff
 
-import "github.com/gofiber/fiber/v2"
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/url"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"windlass/internal/bff/present"
+	"windlass/internal/engine"
+	"windlass/web/templates"
+)
 
 // Events is what the events pages ask of an engine.
-type Events interface{}
+type Events interface {
+	Events(ctx context.Context, account string, f engine.EventFilter, p engine.EventPage) (engine.EventList, error)
+	// CountEvents counts those that match, but not beyond bound when it is
+	// above 0.
+	CountEvents(ctx context.Context, account string, f engine.EventFilter, bound int64) (int64, error)
+	Event(ctx context.Context, account, id string) (engine.Event, error)
+	// ClearEvents begins to clear what matches; a small clear has ended when
+	// it returns, a large one goes on.
+	ClearEvents(ctx context.Context, account string, f engine.EventFilter, by string) (engine.EventClear, error)
+	EventClear(ctx context.Context, account string, id int64) (engine.EventClear, error)
+	EventClears(ctx context.Context, account string, limit int) ([]engine.EventClear, error)
+	CancelClear(ctx context.Context, account string, id int64) (engine.EventClear, error)
+	UndoClear(ctx context.Context, account string, id int64) (engine.EventClear, error)
+}
 
-func (s *Server) eventsRoutes(r fiber.Router) {}
+const (
+	eventsPageSize  = 100
+	eventsShowClear = 5 // newest clears looked at for those still at work
+)
+
+func (s *Server) eventsRoutes(r fiber.Router) {
+	r.Get("/events", s.listEvents)
+	r.Get("/events/export.csv", s.exportEvents(csvEvents))
+	r.Get("/events/export.ndjson", s.exportEvents(ndjsonEvents))
+	r.Get("/events/clear", s.confirmClear)
+	r.Post("/events/clear", s.clearEvents)
+	r.Get("/events/clears/:clear", s.showClear)
+	r.Post("/events/clears/:clear/undo", s.undoClear)
+	r.Post("/events/clears/:clear/cancel", s.cancelClear)
+	r.Get("/events/:id", s.showEvent)
+	r.Post("/events/:id/delete", s.deleteEvent)
+	s.live.topic("events", topic{
+		kinds:  []engine.ChangeKind{engine.ChangeEvent, engine.ChangeEventDeleted},
+		filter: eventsTopicFilter,
+		row:    s.eventChange,
+	})
+}
+
+func (s *Server) listEvents(c *fiber.Ctx) error {
+	clock := s.clock(c)
+	q := present.ParseEventQuery(func(name string) string { return c.Query(name) })
+	if want := q.Canonical(clock); len(fragments(c)) == 0 && (want != q || emptyParams(c)) {
+		// A form sends fields that are empty and times in the browser's zone:
+		// the address that is kept says neither.
+		return c.Redirect(want.Href(), fiber.StatusSeeOther)
+	}
+	f, err := q.Filter(clock)
+	if err != nil {
+		return err
+	}
+	ctx, account := c.UserContext(), s.who(c).Account
+	d := present.EventsData{Query: q, Filter: f, User: s.who(c).User, API: c.BaseURL()}
+	d.List, err = s.engine.Events(ctx, account, f, engine.EventPage{Cursor: q.After, Limit: eventsPageSize, Oldest: q.Order == "oldest"})
+	if err != nil {
+		return err
+	}
+	if s.wants(c, "events-list") {
+		if d.Count, err = s.engine.CountEvents(ctx, account, f, present.CountBound+1); err != nil {
+			return err
+		}
+		if d.Clears, err = s.engine.EventClears(ctx, account, eventsShowClear); err != nil {
+			return err
+		}
+	}
+	if q.Open != "" {
+		e, err := s.engine.Event(ctx, account, q.Open)
+		if err == nil {
+			d.Open = &e
+		} else if !errors.Is(err, engine.ErrNotFound) { // deleted since: the list is still worth showing
+			return err
+		}
+	}
+	return s.render(c, templates.Events(s.page(c, "Events", "events"), present.Events(d, clock)))
+}
+
+// emptyParams reports whether the address has a parameter without a value.
+func emptyParams(c *fiber.Ctx) bool {
+	empty := false
+	c.Context().QueryArgs().VisitAll(func(_, v []byte) { empty = empty || len(v) == 0 })
+	return empty
+}
+
+func (s *Server) showEvent(c *fiber.Ctx) error {
+	e, err := s.engine.Event(c.UserContext(), s.who(c).Account, c.Params("id"))
+	if err != nil {
+		return err
+	}
+	v := present.EventDetail(e, s.clock(c))
+	v.Same = present.EventSame(e.ID, s.who(c).User, c.BaseURL())
+	return s.render(c, templates.Event(s.page(c, v.Event, "events"), v))
+}
+
+// eventsTopicFilter decides which new events belong on a page that shows q.
+func eventsTopicFilter(q url.Values, who engine.Identity) func(item any) bool {
+	query := present.ParseEventQuery(q.Get)
+	f, err := query.Filter(present.Clock{Now: time.Now()})
+	if err != nil || query.After != "" || query.Order != "" {
+		// A page further down, or of the oldest, is not where new ones go.
+		return func(any) bool { return false }
+	}
+	return func(item any) bool {
+		e, ok := item.(engine.Event)
+		return ok && e.Account == who.Account && f.Matches(e)
+	}
+}
+
+// eventChange draws one change of the log as a row.
+func (s *Server) eventChange(ctx context.Context, c engine.Change) (row, error) {
+	id := "event-" + c.ID
+	if c.Kind == engine.ChangeEventDeleted {
+		return row{ID: id}, nil
+	}
+	e, err := s.engine.Event(ctx, c.Account, c.ID)
+	if err != nil {
+		return row{}, err
+	}
+	var html bytes.Buffer
+	r := present.EventRow(e, present.Clock{Now: time.Now()})
+	if err := templates.EventRow(r).Render(ctx, &html); err != nil {
+		return row{}, err
+	}
+	return row{ID: id, HTML: html.Bytes(), Item: e}, nil
+}

@@ -24,6 +24,7 @@ type Fake struct {
 	Records []engine.Service
 	History []engine.ServiceTransition
 	Sum     engine.Overview
+	Log     EventLog
 
 	mu       sync.Mutex
 	sessions map[string]engine.Session

@@ -52,6 +52,13 @@ func (w *eventWhere) String() string { return w.sql.String() }
 func (s *Store) eventFilter(ctx context.Context, account string, f engine.EventFilter) (*eventWhere, error) {
 	w := &eventWhere{args: []any{account}}
 	w.sql.WriteString("account = $1 AND cleared_by IS NULL")
+	for _, text := range append(append([]string{f.Service, f.Host, f.Type, f.ResourceType, f.ResourceID, f.Text}, f.IDs...), f.Except...) {
+		if !isStorable(text) { // no row can hold it, and the database would refuse to compare
+			w.none = true
+			w.and("false")
+			return w, nil
+		}
+	}
 	if f.Type != "" {
 		if err := s.typeFilter(ctx, w, account, f.Type); err != nil {
 			return nil, err
@@ -107,7 +114,7 @@ func (s *Store) typeFilter(ctx context.Context, w *eventWhere, account, pattern 
 	}
 	var match []string
 	for _, t := range types {
-		if wildcard(pattern, t) || wildcard(pattern, engine.ShortEventName(t)) {
+		if engine.EventTypeMatches(pattern, t) {
 			match = append(match, t)
 		}
 	}
@@ -163,27 +170,5 @@ func textFilter(w *eventWhere, text string) {
 }
 
 var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
-
-// wildcard reports whether s matches pattern, in which * stands for any
-// characters. It takes time linear in s for each star.
-func wildcard(pattern, s string) bool {
-	parts := strings.Split(pattern, "*")
-	if len(parts) == 1 {
-		return pattern == s
-	}
-	first, last := parts[0], parts[len(parts)-1]
-	if len(s) < len(first)+len(last) || !strings.HasPrefix(s, first) || !strings.HasSuffix(s, last) {
-		return false
-	}
-	s = s[len(first) : len(s)-len(last)]
-	for _, part := range parts[1 : len(parts)-1] {
-		i := strings.Index(s, part)
-		if i < 0 {
-			return false
-		}
-		s = s[i+len(part):]
-	}
-	return true
-}
 
 func isNotFound(err error) bool { return errors.Is(err, engine.ErrNotFound) }

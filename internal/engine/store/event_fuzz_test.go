@@ -1,7 +1,6 @@
 package store
 
 import (
-	"strings"
 	"testing"
 	"time"
 )
@@ -21,34 +20,4 @@ func FuzzDecodeCursor(f *testing.F) {
 			t.Errorf("%q became %v %d, then %v %d, %v", c, at, seq, again, n, err)
 		}
 	})
-}
-
-func FuzzWildcard(f *testing.F) {
-	f.Add("system.*", "system.feeds")
-	f.Add("*.failed", "system.feeds.failed")
-	f.Add("a*a", "a")
-	f.Add("**", "")
-	f.Fuzz(func(t *testing.T, pattern, s string) {
-		got := wildcard(pattern, s)
-		if got != slowWildcard(pattern, s) && len(pattern) < 20 && len(s) < 40 {
-			t.Errorf("wildcard(%q, %q) = %v", pattern, s, got)
-		}
-	})
-}
-
-// slowWildcard is the definition, tried in full.
-func slowWildcard(p, s string) bool {
-	head, tail, star := strings.Cut(p, "*")
-	if !star {
-		return p == s
-	}
-	if !strings.HasPrefix(s, head) {
-		return false
-	}
-	for i := len(head); i <= len(s); i++ {
-		if slowWildcard(tail, s[i:]) {
-			return true
-		}
-	}
-	return false
 }

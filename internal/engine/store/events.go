@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
@@ -52,6 +53,9 @@ func storableText(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "")
 }
 
+// isStorable reports whether PostgreSQL takes a text as it is.
+func isStorable(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
+
 // storable drops from details what jsonb refuses: NUL in texts and nesting
 // without end.
 func storable(v any, depth int) any {
@@ -98,6 +102,9 @@ func scanEvent(r pgx.CollectableRow) (e engine.Event, err error) {
 func (s *Store) Event(ctx context.Context, account, id string) (engine.Event, error) {
 	const q = `SELECT ` + eventColumns + ` FROM events e WHERE id = $1 AND account = $2 AND cleared_by IS NULL`
 
+	if !isStorable(id) {
+		return engine.Event{}, eventError(id, pgx.ErrNoRows)
+	}
 	rows, err := s.pool.Query(ctx, q, id, account)
 	if err != nil {
 		return engine.Event{}, fmt.Errorf("event %s: %w", id, domain(err))
@@ -113,6 +120,9 @@ func (s *Store) Event(ctx context.Context, account, id string) (engine.Event, er
 func (s *Store) DeleteEvent(ctx context.Context, account, id string) error {
 	const q = `DELETE FROM events WHERE id = $1 AND account = $2 AND cleared_by IS NULL RETURNING id`
 
+	if !isStorable(id) {
+		return eventError(id, pgx.ErrNoRows)
+	}
 	err := s.inTx(ctx, "delete event", func(tx pgx.Tx) error {
 		if err := tx.QueryRow(ctx, q, id, account).Scan(&id); err != nil {
 			return err

@@ -67,6 +67,10 @@ func TestEventFilters(t *testing.T) {
 	s := enginetest.Store(t)
 	seedEvents(t, s)
 	at := func(minutes int) time.Time { return epoch.Add(time.Duration(minutes) * time.Minute) }
+	all, err := s.Events(t.Context(), "admin", engine.EventFilter{}, engine.EventPage{Limit: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
 	tests := map[string]struct {
 		f    engine.EventFilter
 		want string
@@ -100,12 +104,23 @@ func TestEventFilters(t *testing.T) {
 		"ids":                                 {engine.EventFilter{IDs: []string{"a", "d", "x"}}, "d a"},
 		"except":                              {engine.EventFilter{Except: []string{"a", "d"}}, "e c b"},
 		"together":                            {engine.EventFilter{Level: "error", Host: "host-1", Except: []string{"c"}}, "e d"},
+		"text no row can hold":                {engine.EventFilter{Text: "\x00"}, ""},
+		"resource no row can hold":            {engine.EventFilter{ResourceID: "\xff"}, ""},
 		"of all types but matching no":        {engine.EventFilter{Type: "*", Level: "info", Service: "catalog"}, ""},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			if got := listed(t, s, "admin", tc.f); got != tc.want {
 				t.Errorf("listed %q, want %q", got, tc.want)
+			}
+			var matched []string
+			for _, e := range all.Events {
+				if tc.f.Matches(e) {
+					matched = append(matched, e.ID)
+				}
+			}
+			if got := strings.Join(matched, " "); got != tc.want {
+				t.Errorf("Matches picks %q, want %q", got, tc.want)
 			}
 			n, err := s.CountEvents(t.Context(), "admin", tc.f, 0)
 			if want := int64(len(strings.Fields(tc.want))); err != nil || n != want {
@@ -175,6 +190,7 @@ func TestOneEvent(t *testing.T) {
 	for name, call := range map[string]func() error{
 		"get of another account":    func() error { _, err := s.Event(t.Context(), "other", "b"); return err },
 		"delete of another account": func() error { return s.DeleteEvent(t.Context(), "other", "b") },
+		"get of an impossible id":   func() error { _, err := s.Event(t.Context(), "admin", "\x00"); return err },
 		"delete of no event":        func() error { return s.DeleteEvent(t.Context(), "admin", "nope") },
 	} {
 		if err := call(); !errors.Is(err, engine.ErrNotFound) || engine.MessageOf(err, "") != "Event not found" {

@@ -8,6 +8,7 @@ import { start as forms } from "./forms.js";
 import { start as keys } from "./keys.js";
 import { start as toasts } from "./toast.js";
 import { start as copy } from "./copy.js";
+import { start as events } from "./events.js";
 
 // What a person opened stays open when its part of the page is drawn again.
 htmx.config.morphIgnore = ["data-htmx-powered", "open"];
@@ -20,4 +21,5 @@ toasts();
 copy();
 forms();
 keys();
+if (document.querySelector("[data-events]")) events();
 live();

@@ -1,0 +1,162 @@
+// The event log: choosing rows, and the drawer. Both are links and form fields
+// without it.
+import { morphAll } from "./morph.js";
+import { moved } from "./live.js";
+
+const chosen = new Set(); // ids, kept while parts of the page are drawn anew
+let anchor; // row at which a range begins
+let all = false; // all that match, but for those in except
+const except = new Set();
+
+export function start() {
+  document.addEventListener("click", click);
+  document.addEventListener("change", change);
+  document.addEventListener("submit", submit, true);
+  document.addEventListener("keydown", key);
+  document.addEventListener("windlass:morphed", show);
+  new MutationObserver((list) => list.some((m) => m.target.id === "events-rows") && show()).observe(document.body, { childList: true, subtree: true });
+  show();
+}
+
+const boxes = () => [...document.querySelectorAll("[data-select]")];
+
+function change(e) {
+  if (e.target.matches("[data-select]")) choose(e.target, e.target.checked);
+  else if (e.target.matches("[data-select-page]")) boxes().forEach((b) => choose(b, e.target.checked));
+  else if (e.target.closest("[data-select-all]")) {
+    all = e.target.checked;
+    except.clear();
+    chosen.clear();
+    if (!all) boxes().forEach((b) => (b.checked = false));
+  } else return;
+  show();
+}
+
+function choose(box, on) {
+  box.checked = on;
+  if (all) on ? except.delete(box.value) : except.add(box.value);
+  else on ? chosen.add(box.value) : chosen.delete(box.value);
+}
+
+// range chooses all rows from the anchor to box.
+function range(box, on) {
+  const list = boxes();
+  const from = list.findIndex((b) => b.value === anchor), to = list.indexOf(box);
+  if (from < 0) return choose(box, on);
+  for (const b of list.slice(Math.min(from, to), Math.max(from, to) + 1)) choose(b, on);
+}
+
+function click(e) {
+  const box = e.target.closest("[data-select]");
+  if (box) {
+    if (e.shiftKey) {
+      range(box, box.checked);
+      show();
+    }
+    anchor = box.value;
+    return;
+  }
+  if (e.ctrlKey || e.metaKey || e.shiftKey || e.button) return;
+  const row = e.target.closest("a[data-open]");
+  if (row) {
+    e.preventDefault();
+    const u = new URL(location.href);
+    u.searchParams.set("open", row.dataset.open);
+    return drawer(u, true);
+  }
+  const link = e.target.closest("a[data-drawer-link]");
+  if (link) {
+    e.preventDefault();
+    drawer(new URL(link.href), true);
+  }
+}
+
+// drawer draws the drawer of an address of this page.
+async function drawer(u) {
+  const was = new URL(location.href).searchParams.get("open");
+  const part = new URL(u);
+  part.searchParams.set("fragment", "events-drawer");
+  try {
+    const r = await fetch(part, { headers: { Accept: "text/html" } });
+    if (!r.ok) throw new Error(r.statusText);
+    await morphAll(await r.text());
+  } catch {
+    return location.assign(u);
+  }
+  history.pushState(null, "", u);
+  moved();
+  const open = document.querySelector("[data-drawer]");
+  if (open) open.querySelector("h2").focus();
+  else document.querySelector(`[data-open="${CSS.escape(was ?? "")}"]`)?.focus();
+  show();
+}
+
+// show brings the boxes and what acts on them up to date.
+function show() {
+  const bar = document.querySelector("[data-selection]");
+  if (!bar) return;
+  const list = boxes();
+  const open = new URL(location.href).searchParams.get("open");
+  for (const b of list) {
+    const on = all ? !except.has(b.value) : chosen.has(b.value);
+    if (b.checked !== on) b.checked = on;
+    const row = b.closest("tr");
+    if (on !== (row.getAttribute("aria-selected") === "true")) on ? row.setAttribute("aria-selected", "true") : row.removeAttribute("aria-selected");
+    row.classList.toggle("open", b.value === open);
+  }
+  const page = document.querySelector("[data-select-page]");
+  if (page) {
+    page.hidden = false;
+    page.checked = list.length > 0 && list.every((b) => b.checked);
+    page.indeterminate = !page.checked && list.some((b) => b.checked);
+  }
+  const some = all || chosen.size > 0;
+  bar.classList.toggle("some", some);
+  const every = bar.querySelector("[data-select-all]");
+  if (every) {
+    every.hidden = !some;
+    every.querySelector("input").checked = all;
+  }
+  const button = bar.querySelector("[data-clear-selected]");
+  const what = all ? every?.textContent.trim().replace(/^Select /, "") + (except.size ? ` but ${except.size}` : "") : `${chosen.size.toLocaleString("en-US")} ${chosen.size === 1 ? "event" : "events"}`;
+  if (button) {
+    button.hidden = !some;
+    if (some) button.textContent = `Clear ${what}`;
+  }
+  const count = bar.querySelector("[data-selected]");
+  const text = some ? (all ? "Selected" : `${chosen.size.toLocaleString("en-US")} selected`) : count.dataset.none;
+  if (count.textContent !== text) count.textContent = text;
+}
+
+// submit adds what the form alone does not say: chosen rows that are not on
+// the page any more, and those taken out of all.
+function submit(e) {
+  const form = e.target;
+  if (form.id !== "events-clear") return;
+  for (const old of form.querySelectorAll("[data-added]")) old.remove();
+  const here = new Set(boxes().map((b) => b.value));
+  const add = (name, value) => {
+    const i = Object.assign(document.createElement("input"), { type: "hidden", name, value });
+    i.dataset.added = "";
+    form.append(i);
+  };
+  if (all) except.forEach((id) => add("except", id));
+  else chosen.forEach((id) => here.has(id) || add("id", id));
+}
+
+function key(e) {
+  if (e.ctrlKey || e.metaKey || e.altKey || e.target.closest("input:not([type=checkbox]), textarea, select, dialog")) return;
+  if (e.key === "x" || e.key === "X") {
+    const box = document.activeElement?.closest("tr")?.querySelector("[data-select]");
+    if (!box) return;
+    if (e.key === "X") range(box, true);
+    else choose(box, !box.checked);
+    anchor = box.value;
+    show();
+  } else if (e.key === "#") {
+    const button = document.querySelector("[data-clear-selected]");
+    if (!button || button.hidden) return;
+    button.form.requestSubmit(button);
+  } else return;
+  e.preventDefault();
+}

@@ -1,0 +1,112 @@
+package view
+
+// Events is the page of the event log.
+type Events struct {
+	Filter EventsFilter
+	List   EventsList
+	Open   *EventDetail // in the drawer
+	Same   SameBy
+}
+
+// EventsFilter is the form above the list.
+type EventsFilter struct {
+	Text, Host, Type, Resource string
+	Since, Before              string // as datetime-local takes them
+	Zone                       string // that those two are in
+	Order                      string
+	Levels, Services           []Option
+	ResourceTypes, Ranges      []Option
+	Types                      []Option // to complete from
+	More                       bool     // a rarer filter is set: show them
+	Chips                      []Chip
+}
+
+// Chip is a filter that is set, and the address without it.
+type Chip struct{ Name, Value, Remove string }
+
+// Field is a hidden field of a form.
+type Field struct{ Name, Value string }
+
+// EventsList is the part of the page that changes by itself.
+type EventsList struct {
+	Rows    []EventRow
+	Count   string // "1,284 events", "10,000+ events"
+	Note    string // what the list leaves out
+	Fields  []Field
+	All     string // "Clear 1,284 events"; empty: nothing to clear
+	AllLink string // where the exact number is counted first; empty: the form clears at once
+	Match   string // "all 1,284 matching"
+	CSV     string
+	NDJSON  string
+	Order   string // address of the other order
+	Oldest  bool
+	Live    bool // new events belong on this page
+	Clears  []EventClear
+	Pager   Pager
+	Empty   *EventsEmpty
+}
+
+// EventsEmpty says why there is no row, and what to do.
+type EventsEmpty struct {
+	Title, Text string
+	Href, Label string // of the way out; empty: none
+}
+
+// EventRow is one event in the table.
+type EventRow struct {
+	DOMID, ID, Short string
+	Href             string
+	Error            bool
+	At               Time
+	Service, Host    string
+	ServiceHref      string
+	Event, Dotted    string
+	TypeHref         string
+	Resource         string
+	ResourceHref     string
+	Message          string
+	Count            string // repeats; empty: one
+}
+
+// EventDetail is one event with everything known of it.
+type EventDetail struct {
+	EventRow
+	Stored       Time
+	BaseURL      string
+	ResourceType string
+	Request      string
+	Cause        string
+	YAML, JSON   string
+	Log          string // address of the service's log at that moment
+	LogText      string
+	Delete       string
+	Back         string // where the deletion returns to
+	Close        string
+	Prev, Next   string
+	Same         SameBy
+}
+
+// EventClear is a bulk clearing: its progress and what can still be done.
+type EventClear struct {
+	ID           string
+	Title        string
+	What         string // the filter in words
+	State        Pill
+	Meter        Meter
+	Working      bool
+	Undo, Cancel string // addresses of POST forms
+	UndoUntil    Time
+	Href         string // its own page
+	Back         string // the list it was asked for from
+	By           string
+	Started      Time
+}
+
+// EventsClear is the page that counts before a large clear.
+type EventsClear struct {
+	What   string
+	Count  string
+	None   bool
+	Fields []Field
+	Back   string
+}
