@@ -21,7 +21,7 @@ const (
 	slowPoll = 200 * time.Millisecond
 	// maxBehind is how many bytes of one log a follower may lie behind before
 	// it passes over lines, and keepBehind how many it then still gets.
-	maxBehind  = 4 << 20
+	maxBehind  = 1 << 20
 	keepBehind = 128 << 10
 )
 

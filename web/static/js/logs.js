@@ -38,7 +38,10 @@ function follow(list) {
   const state = document.getElementById("logs-state");
   let after = list.dataset.after;
   let atEnd = true; // the reader is at the end and is kept there
-  let held = []; // frames that wait while paused
+  let held = []; // frames that wait to be drawn
+  let waiting = 0; // lines in them
+  let planned = false;
+  let drawn = 0;
   let below = 0; // lines added since the reader left the end
   let delay = 250;
   let link = "connecting";
@@ -69,37 +72,69 @@ function follow(list) {
 
   function hear(f) {
     after = f.after;
-    if (paused || (!atEnd && list.childElementCount > maxRows)) hold(f);
-    else add([f]);
-    show();
+    hold(f);
+    if (paused || (!atEnd && list.childElementCount > maxRows)) show();
+    else plan();
   }
 
-  // hold keeps the newest frames; of what falls out the number is kept.
+  // hold keeps the newest frames until they are drawn; of what falls out the
+  // number is kept. A page in the background draws nothing.
   function hold(f) {
     held.push(f);
-    let n = held.reduce((sum, h) => sum + h.lines, 0);
+    waiting += f.lines;
     let lost = 0;
-    while (n > maxRows && held.length > 1) {
+    while (waiting > maxRows && held.length > 1) {
       const old = held.shift();
-      n -= old.lines;
-      lost += old.lines + (old.skipped ?? 0);
+      waiting -= old.lines;
+      lost += old.lines + (old.skipped ?? 0) + (old.before ?? 0);
     }
     if (lost) held[0].before = (held[0].before ?? 0) + lost;
   }
 
-  function add(frames) {
+  // plan draws what is held in the next picture; when many lines come, a few
+  // times a second.
+  function plan() {
+    if (planned) return;
+    planned = true;
+    const wait = Math.max(0, drawn + (waiting > 200 ? 200 : 0) - performance.now());
+    setTimeout(() => requestAnimationFrame(() => {
+      planned = false;
+      if (!paused) release();
+      show();
+    }), wait);
+  }
+
+  // release adds what is held.
+  function release() {
+    const frames = held;
+    held = [];
+    waiting = 0;
+    if (!frames.length) return;
     document.getElementById("log-empty")?.remove();
     for (const f of frames) {
-      if (f.before) gap(`${f.before.toLocaleString("en-US")} lines passed while the list was paused. Load the page again around them to see them`);
+      if (f.before) {
+        if (atEnd) list.replaceChildren(); // all of it is older than what would be kept
+        gap(`${f.before.toLocaleString("en-US")} lines passed before these`);
+      }
       const t = document.createElement("template");
       t.innerHTML = f.html;
       redraw(t.content);
       list.append(t.content);
       if (!atEnd) below += f.lines;
     }
-    if (!atEnd) return;
-    while (list.childElementCount > maxRows) list.firstElementChild.remove();
-    list.scrollTop = list.scrollHeight;
+    if (atEnd) {
+      trim(list.childElementCount - maxRows);
+      list.scrollTop = list.scrollHeight;
+    }
+    drawn = performance.now();
+  }
+
+  function trim(n) {
+    if (n <= 0) return;
+    const top = document.createRange();
+    top.setStart(list, 0);
+    top.setEndBefore(list.children[n]);
+    top.deleteContents();
   }
 
   function gap(text) {
@@ -109,15 +144,8 @@ function follow(list) {
     list.append(li);
   }
 
-  // release adds what was held back.
-  function release() {
-    const frames = held;
-    held = [];
-    add(frames);
-  }
-
   function show() {
-    const waiting = held.reduce((sum, h) => sum + h.lines + (h.before ?? 0), 0);
+    const kept = paused || !atEnd ? waiting + (held[0]?.before ?? 0) : 0;
     state.hidden = false;
     state.className = "pill " + (link !== "up" ? "warn" : paused ? "off" : "run");
     const word = link === "connecting" ? "Connecting" : link === "down" ? "Reconnecting" : paused ? "Paused" : "Following";
@@ -125,7 +153,7 @@ function follow(list) {
     pause.hidden = false;
     pause.setAttribute("aria-pressed", String(paused));
     pause.querySelector("span").textContent = paused ? "Resume" : "Pause";
-    const n = waiting + below;
+    const n = kept + below;
     more.hidden = n === 0;
     if (n) count.textContent = `${n.toLocaleString("en-US")} new ${n === 1 ? "line" : "lines"}${paused ? " held back: resume" : ": go to the end"}`;
   }
