@@ -2,7 +2,9 @@ package logs
 
 import (
 	"bytes"
+	"errors"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"unicode/utf8"
 
@@ -41,7 +43,7 @@ func compile(q engine.LogQuery) (*filter, error) {
 	case q.Regex:
 		p, err := regexp.Compile("(?i)" + q.Text)
 		if err != nil {
-			return nil, engine.Invalidf("search pattern %q: %v", q.Text, err)
+			return nil, engine.Invalidf("The search pattern %q cannot be used: %s.", q.Text, reason(err))
 		}
 		f.pattern = p
 	case ascii(q.Text):
@@ -50,6 +52,15 @@ func compile(q engine.LogQuery) (*filter, error) {
 		f.pattern = regexp.MustCompile("(?i)" + regexp.QuoteMeta(q.Text))
 	}
 	return f, nil
+}
+
+// reason is what is wrong with a pattern, without the pattern itself.
+func reason(err error) string {
+	var e *syntax.Error
+	if errors.As(err, &e) {
+		return string(e.Code)
+	}
+	return err.Error()
 }
 
 // match reports whether the query asks for this line. A line whose level is

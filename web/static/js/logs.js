@@ -41,7 +41,8 @@ function follow(list) {
   let held = []; // frames that wait to be drawn
   let waiting = 0; // lines in them
   let planned = false;
-  let drawn = 0;
+  let drawn = 0; // when, and what it cost
+  let cost = 0;
   let below = 0; // lines added since the reader left the end
   let delay = 250;
   let link = "connecting";
@@ -91,12 +92,12 @@ function follow(list) {
     if (lost) held[0].before = (held[0].before ?? 0) + lost;
   }
 
-  // plan draws what is held in the next picture; when many lines come, a few
-  // times a second.
+  // plan draws what is held in the next picture; when many lines come, so
+  // seldom that most of the time is left for receiving them.
   function plan() {
     if (planned) return;
     planned = true;
-    const wait = Math.max(0, drawn + (waiting > 200 ? 200 : 0) - performance.now());
+    const wait = Math.max(0, drawn + (waiting > 200 ? 200 + 3 * cost : 0) - performance.now());
     setTimeout(() => requestAnimationFrame(() => {
       planned = false;
       if (!paused) release();
@@ -106,6 +107,7 @@ function follow(list) {
 
   // release adds what is held.
   function release() {
+    const began = performance.now();
     const frames = held;
     held = [];
     waiting = 0;
@@ -127,6 +129,7 @@ function follow(list) {
       list.scrollTop = list.scrollHeight;
     }
     drawn = performance.now();
+    cost = drawn - began;
   }
 
   function trim(n) {

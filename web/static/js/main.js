@@ -9,6 +9,7 @@ import { start as keys } from "./keys.js";
 import { start as toasts } from "./toast.js";
 import { start as copy } from "./copy.js";
 import { start as events } from "./events.js";
+import { start as logs } from "./logs.js";
 
 // What a person opened stays open when its part of the page is drawn again.
 htmx.config.morphIgnore = ["data-htmx-powered", "open"];
@@ -22,4 +23,5 @@ copy();
 forms();
 keys();
 if (document.querySelector("[data-events]")) events();
+logs();
 live();
