@@ -68,22 +68,24 @@ func (s *Server) renderImages(c *fiber.Ctx, add view.AddImage) error {
 	in := present.ImagesIn{Filter: f, Query: q, Add: add, API: c.BaseURL(), User: s.who(c).User}
 	in.Add.Open = in.Add.Open || q.Get("add") != ""
 	in.Add.UploadLimit = present.Bytes(s.opts.UploadLimit)
-	if in.Images, in.Next, err = s.engine.Images(ctx, account, f); err != nil {
-		return err
-	}
 	if in.States, err = s.engine.ImageStates(ctx, account); err != nil {
 		return err
 	}
-	if in.Total, err = s.engine.CountImages(ctx, account, f); err != nil {
-		return err
-	}
-	if s.wants(c, "images-filters") {
-		if in.Registries, in.Repositories, err = s.engine.ImageNames(ctx, account, 50); err != nil {
+	if s.wants(c, "images-list") {
+		if in.Images, in.Next, err = s.engine.Images(ctx, account, f); err != nil {
+			return err
+		}
+		if in.Total, err = s.engine.CountImages(ctx, account, f); err != nil {
+			return err
+		}
+		if in.Samples, err = s.engine.SampleStatus(ctx, account); err != nil {
 			return err
 		}
 	}
-	if in.Samples, err = s.engine.SampleStatus(ctx, account); err != nil {
-		return err
+	if len(fragments(c)) == 0 {
+		if in.Registries, in.Repositories, err = s.engine.ImageNames(ctx, account, 50); err != nil {
+			return err
+		}
 	}
 	return s.render(c, templates.Images(s.page(c, "Images", "images"), present.Images(in, s.clock(c))))
 }

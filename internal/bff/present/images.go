@@ -127,7 +127,7 @@ func samples(s engine.SampleStatus, images int) view.SampleOffer {
 	v := view.SampleOffer{Try: s.Images == 0 && !s.Running && images == 0, Remove: s.Images > 0 || s.Starter}
 	switch {
 	case s.Images > 0 && s.Starter:
-		v.Text = Plural(s.Images, "sample image", "sample images") + ", and the starter vulnerability data they are matched with"
+		v.Text = Plural(s.Images, "sample image", "sample images") + " and the starter vulnerability data"
 	case s.Images > 0:
 		v.Text = Plural(s.Images, "sample image", "sample images")
 	case s.Starter:

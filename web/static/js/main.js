@@ -10,6 +10,7 @@ import { start as toasts } from "./toast.js";
 import { start as copy } from "./copy.js";
 import { start as events } from "./events.js";
 import { start as logs } from "./logs.js";
+import { start as images } from "./images.js";
 
 // What a person opened stays open when its part of the page is drawn again.
 htmx.config.morphIgnore = ["data-htmx-powered", "open"];
@@ -20,6 +21,7 @@ times();
 prefs();
 toasts();
 copy();
+images(); // before forms: it sends uploads itself
 forms();
 keys();
 if (document.querySelector("[data-events]")) events();
