@@ -61,6 +61,7 @@ type Store interface {
 	DataGroups(ctx context.Context, id string) ([]engine.FeedGroup, error)
 	ActivateFeedData(ctx context.Context, syncID int64, d engine.FeedData, groups []engine.FeedGroup, events []engine.Event) (engine.FeedSync, error)
 	RestoreGroups(ctx context.Context) (bool, error)
+	DropStarter(ctx context.Context) error
 }
 
 // Config is what a service needs to know of its world.

@@ -207,3 +207,19 @@ func (s *Store) RestoreGroups(ctx context.Context) (bool, error) {
 	})
 	return any, err
 }
+
+// DropStarter takes the built-in starter data out of use, with its feeds;
+// nothing happens when other data is in use. Images keep the matches they have
+// until data comes.
+func (s *Store) DropStarter(ctx context.Context) error {
+	return s.inTx(ctx, "drop starter data", func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `UPDATE feed_data SET role = 'old' WHERE role = 'active' AND starter`)
+		if err != nil || tag.RowsAffected() == 0 {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `DELETE FROM feeds WHERE enabled`); err != nil {
+			return err
+		}
+		return record(ctx, tx, engine.ChangeFeeds, "", "", nil)
+	})
+}
