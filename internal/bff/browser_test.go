@@ -2,8 +2,11 @@ package bff_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp/kb"
 
 	"windlass/internal/bff"
 	"windlass/internal/bff/browsertest"
@@ -64,4 +67,100 @@ func TestLooks(t *testing.T) {
 	p.Goto(c.url + "/nowhere")
 	p.Looks("error")
 	p.Forgive(func(m string) bool { return true }) // the 404 of the page itself
+}
+
+func TestLivePage(t *testing.T) {
+	c := start(t, bff.Options{})
+	p := browsertest.Open(t)
+	p.Login(c.url, "admin", enginetest.Password)
+	p.Goto(c.url + "/services")
+	p.Live()
+
+	// A change is on the screen within a quarter of a second, and nothing but
+	// the part it is in is replaced.
+	browsertest.Eval[bool](p, `(document.querySelector("h1").mark = document.querySelector("tbody tr").mark = "kept", true)`)
+	browsertest.Eval[bool](p, `(window.seen = new Promise(done => new MutationObserver(() => {
+		if (document.getElementById("service-analyzer-host-1").innerText.includes("down")) done(Date.now());
+	}).observe(document.body, {subtree: true, childList: true, characterData: true, attributes: true})), true)`)
+	c.fake.Set(func() { c.fake.Records[4].State = engine.ServiceUnavailable })
+	committed := time.Now()
+	c.fake.Change(engine.ChangeService, "", "analyzer/host-1")
+	took := time.UnixMilli(browsertest.Eval[int64](p, `window.seen`)).Sub(committed)
+	t.Logf("on the screen %s after its commit", took)
+	if took > 250*time.Millisecond {
+		t.Errorf("on the screen %s after its commit, want 250 ms at most", took)
+	}
+	if got := browsertest.Eval[string](p, `document.querySelector("h1").mark + document.querySelector("tbody tr").mark`); got != "keptkept" {
+		t.Errorf("elements were replaced: %q", got)
+	}
+	p.Wait(`document.getElementById("engine-status").innerText.includes("Degraded")`)
+
+	// A burst is gathered: many changes, few fetches.
+	before := browsertest.Eval[int](p, `performance.getEntriesByType("resource").length`)
+	for range 200 {
+		c.fake.Change(engine.ChangeService, "", "analyzer/host-1")
+	}
+	c.fake.Set(func() { c.fake.Records[4].State = engine.ServiceAvailable })
+	c.fake.Change(engine.ChangeService, "", "analyzer/host-1")
+	p.Wait(`document.getElementById("service-analyzer-host-1").innerText.includes("up")`)
+	if n := browsertest.Eval[int](p, `performance.getEntriesByType("resource").length`) - before; n > 8 {
+		t.Errorf("%d fetches for a burst of 201 changes", n)
+	}
+}
+
+func TestPageComesBackAfterARestart(t *testing.T) {
+	c := start(t, bff.Options{})
+	p := browsertest.Open(t)
+	p.Login(c.url, "admin", enginetest.Password)
+	p.Goto(c.url + "/services")
+	p.Live()
+	addr := c.url[len("http://"):]
+	c.http.CloseIdleConnections()
+	if err := c.stop(); err != nil {
+		t.Fatal(err)
+	}
+	p.Wait(`document.getElementById("lost").classList.contains("due")`)
+	p.Wait(`/Next try in|Trying now/.test(document.getElementById("lost").innerText)`)
+	p.Axe("while the connection is lost")
+
+	c.fake.Set(func() { c.fake.Records[0].State = engine.ServiceOrphaned })
+	c.fake.Change(engine.ChangeService, "", "apiext/host-1") // while nobody is told
+	startAt(t, addr, bff.Options{Engine: c.fake})
+	p.Live()
+	p.Wait(`document.getElementById("service-apiext-host-1").innerText.includes("orphaned")`)
+	p.Forgive(func(m string) bool { return strings.Contains(m, "ERR_CONNECTION_REFUSED") })
+}
+
+func TestSwitches(t *testing.T) {
+	c := start(t, bff.Options{})
+	p := browsertest.Open(t)
+	p.Login(c.url, "admin", enginetest.Password)
+	p.Live()
+	for _, want := range []string{"light", "dark", ""} {
+		p.Click(`[data-pref=theme] button`)
+		if got := browsertest.Eval[string](p, `document.documentElement.dataset.theme`); got != want {
+			t.Errorf("theme %q, want %q", got, want)
+		}
+	}
+	p.Click(`[data-pref=theme] button`)
+	p.Click(`[data-pref=rail] button`)
+	p.Click(`[data-pref=zone] button`)
+	p.Goto(c.url + "/services")
+	if got := browsertest.Eval[string](p, `Object.values({...document.documentElement.dataset}).join()`); !strings.HasPrefix(got, "light,local,icons") {
+		t.Errorf("after loading anew: %q", got)
+	}
+	p.Shot("rail-icons")
+	p.Keys("?")
+	p.Wait(`document.getElementById("shortcuts").open`)
+	p.Axe("shortcuts")
+	p.Keys(kb.Escape)
+	p.Keys("g")
+	p.Keys("o")
+	p.Wait(`location.pathname === "/"`)
+	p.Live()
+	p.Click(`details.menu summary`)
+	p.Axe("menu")
+	p.Shot("menu")
+	p.Click(`.pop form button`)
+	p.Wait(`location.pathname === "/login"`)
 }

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,11 +37,18 @@ func start(t *testing.T, o bff.Options) *console {
 	if o.Engine == nil {
 		o.Engine = fake
 	}
+	c := startAt(t, "127.0.0.1:0", o)
+	c.fake = fake
+	return c
+}
+
+func startAt(t *testing.T, addr string, o bff.Options) *console {
+	t.Helper()
 	srv, err := bff.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ln, err := net.Listen("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,17 +56,13 @@ func start(t *testing.T, o bff.Options) *console {
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(ctx, ln) }()
 	jar, _ := cookiejar.New(nil)
-	c := &console{t: t, fake: fake, url: "http://" + ln.Addr().String(), http: &http.Client{Jar: jar, Timeout: 10 * time.Second}}
-	stopped := false
-	c.stop = func() error {
-		if stopped {
-			return nil
-		}
-		stopped = true
+	c := &console{t: t, url: "http://" + ln.Addr().String(), http: &http.Client{Jar: jar, Timeout: 10 * time.Second}}
+	c.stop = sync.OnceValue(func() error {
 		cancel()
 		return <-done
-	}
+	})
 	t.Cleanup(func() {
+		c.http.CloseIdleConnections()
 		if err := c.stop(); err != nil {
 			t.Errorf("stop: %v", err)
 		}

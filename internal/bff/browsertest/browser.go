@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -78,11 +79,13 @@ func launch() {
 
 // Page is a tab.
 type Page struct {
-	t   testing.TB
-	ctx context.Context
+	t     testing.TB
+	ctx   context.Context
+	width int64
 
 	mu       sync.Mutex
 	messages []string
+	forgiven []func(string) bool
 }
 
 // Open opens a tab with cookies of its own test's tabs; it closes with the test, which
@@ -103,7 +106,9 @@ func Open(t testing.TB) *Page {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		for _, m := range p.messages {
-			t.Errorf("browser: %s", m)
+			if !slices.ContainsFunc(p.forgiven, func(match func(string) bool) bool { return match(m) }) {
+				t.Errorf("browser: %s", m)
+			}
 		}
 		cancel()
 		closeTab()
@@ -111,7 +116,7 @@ func Open(t testing.TB) *Page {
 	if err := chromedp.Listen(ctx, p.hear); err != nil {
 		t.Fatal(err)
 	}
-	p.Do(chromedp.EmulateViewport(1440, 900))
+	p.Size(1440, 900)
 	return p
 }
 
@@ -144,18 +149,12 @@ func (p *Page) hear(ev any) {
 	p.mu.Unlock()
 }
 
-// Forgive drops the complaints so far that contain text: those the test meant
-// to provoke.
+// Forgive drops complaints, so far and from now on, that match: those that the
+// test means to provoke.
 func (p *Page) Forgive(match func(message string) bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	keep := p.messages[:0]
-	for _, m := range p.messages {
-		if !match(m) {
-			keep = append(keep, m)
-		}
-	}
-	p.messages = keep
+	p.forgiven = append(p.forgiven, match)
 }
 
 // Do runs actions of chromedp.
@@ -240,6 +239,7 @@ func (p *Page) Live() {
 // Size sets the window's.
 func (p *Page) Size(width, height int64) {
 	p.t.Helper()
+	p.width = width
 	p.Do(chromedp.EmulateViewport(width, height))
 }
 
@@ -258,10 +258,15 @@ func (p *Page) Theme(name string) {
 // Shot takes a picture of the whole page: artifacts/NAME.png.
 func (p *Page) Shot(name string) {
 	p.t.Helper()
-	png, err := chromedp.Run(p.ctx, chromedp.FullScreenshot(100))
+	// The window grows to the page, so that what sticks to its edges does not
+	// stand in the middle of the picture.
+	height := Eval[int64](p, `Math.max(innerHeight, document.documentElement.scrollHeight)`)
+	p.Do(chromedp.EmulateViewport(p.width, min(height, 6000)))
+	png, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
 	if err != nil {
 		p.t.Fatal(err)
 	}
+	p.Do(chromedp.EmulateViewport(p.width, 900))
 	dir := filepath.Join(root(p.t), "artifacts")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		p.t.Fatal(err)

@@ -4,7 +4,7 @@ export function start() {
   document.addEventListener("keydown", (e) => {
     if (e.key === "Escape") return escape(e);
     if (e.ctrlKey || e.metaKey || e.altKey || e.target.closest("input, textarea, select, [contenteditable], dialog")) return;
-    if (going && Date.now() - going < 1200) {
+    if (going && Date.now() - going < 2500) {
       going = 0;
       const a = document.querySelector(`[data-go="${CSS.escape(e.key)}"]`);
       if (a) {
@@ -52,7 +52,8 @@ function escape(e) {
     menu.querySelector("summary").focus();
     return;
   }
-  if (e.target.closest("dialog")) return;
+  const dialog = document.querySelector("dialog[open]");
+  if (dialog) return dialog.close();
   document.querySelector("[data-close]")?.click();
 }
 

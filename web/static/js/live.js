@@ -7,7 +7,7 @@ import { row, missing } from "./rows.js";
 
 const root = document.documentElement;
 const gap = 250; // ms between two fetches of one part
-const gather = 25; // ms in which changes that come together are fetched together
+const gather = 15; // ms in which changes that come together are fetched together
 
 let socket, seq, topics, delay, timer, due, nextTry;
 
@@ -149,14 +149,11 @@ async function flush() {
       if (!el) continue;
       // A part that lies in another one that is fetched comes with it.
       if (ids.some((o) => o !== id && document.getElementById(o)?.contains(el))) continue;
-      if (el.dataset.src) jobs.push(get(el.dataset.src));
+      if (el.dataset.src) jobs.push(get(el.dataset.src, id));
       else own.push(id);
     }
     if (own.length) {
-      const u = new URL(location.href);
-      u.searchParams.set("fragment", own.join(","));
-      u.hash = "";
-      jobs.push(get(u));
+      jobs.push(get(location.pathname + location.search, own.join(",")));
     }
     for (const html of await Promise.all(jobs)) if (html) await morphAll(html);
   } finally {
@@ -166,9 +163,9 @@ async function flush() {
 }
 let busy = false;
 
-async function get(address) {
+async function get(address, fragment) {
   const u = new URL(address, location.href);
-  if (!u.searchParams.has("fragment")) u.searchParams.set("fragment", "all");
+  u.searchParams.set("fragment", fragment);
   try {
     const r = await fetch(u, { headers: { Accept: "text/html" } });
     if (r.status === 401) location.reload();
