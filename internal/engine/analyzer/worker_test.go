@@ -29,7 +29,12 @@ func (f matcherFunc) MatchJSON(ctx context.Context, doc []byte) ([]engine.Match,
 	return f(ctx, doc)
 }
 
-func newBench(t *testing.T) *bench {
+func newBench(t testing.TB) *bench {
+	t.Helper()
+	return benchWorker(t, enginetest.Registry(t))
+}
+
+func benchWorker(t testing.TB, reg *enginetest.TestRegistry) *bench {
 	t.Helper()
 	s := enginetest.Store(t) // before the spool: the database server must not start in its folder
 	t.Setenv("TMPDIR", os.TempDir())
@@ -37,7 +42,7 @@ func newBench(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &bench{store: s, reg: enginetest.Registry(t), worker: &analyzer.Worker{
+	return &bench{store: s, reg: reg, worker: &analyzer.Worker{
 		Store: s, Registry: registry.New(registry.Options{}), Spool: spool, Host: "here",
 		Credentials: func(context.Context, string) ([]engine.Registry, error) { return nil, nil },
 		Source:      engine.Source{Service: engine.Analyzer, Host: "here"}, Log: enginetest.Logger(t),
@@ -45,7 +50,7 @@ func newBench(t *testing.T) *bench {
 }
 
 // add records an image of the registry as POST /images does.
-func (b *bench) add(t *testing.T, full string) engine.Digest {
+func (b *bench) add(t testing.TB, full string) engine.Digest {
 	t.Helper()
 	ref, err := registry.ParseReference(full)
 	if err != nil {
@@ -66,7 +71,7 @@ func (b *bench) add(t *testing.T, full string) engine.Digest {
 	return r.Digest
 }
 
-func (b *bench) lease(t *testing.T) engine.Job {
+func (b *bench) lease(t testing.TB) engine.Job {
 	t.Helper()
 	j, ok, err := b.store.LeaseJob(t.Context(), engine.QueueAnalyze, "here", "here/1", time.Minute)
 	if err != nil || !ok {
@@ -75,7 +80,7 @@ func (b *bench) lease(t *testing.T) engine.Job {
 	return j
 }
 
-func (b *bench) image(t *testing.T, d engine.Digest) engine.Image {
+func (b *bench) image(t testing.TB, d engine.Digest) engine.Image {
 	t.Helper()
 	i, err := b.store.Image(t.Context(), "admin", string(d))
 	if err != nil {
@@ -84,7 +89,7 @@ func (b *bench) image(t *testing.T, d engine.Digest) engine.Image {
 	return i
 }
 
-func (b *bench) events(t *testing.T) []string {
+func (b *bench) events(t testing.TB) []string {
 	t.Helper()
 	rows, err := b.store.Pool().Query(t.Context(), `SELECT type || ' ' || resource_id FROM events ORDER BY seq`)
 	if err != nil {
