@@ -22,14 +22,13 @@ import (
 	"windlass/internal/engine/registry"
 )
 
-// sbomConfig makes the SBOM that grype's command line makes of an image before
-// it matches: Go binaries with their symbols, so that advisories about
-// functions that are not linked in are left out, and no packages without a
-// version, which cannot be matched. With syft's own defaults matches differ.
+// sbomConfig makes syft's SBOM, with the symbols of Go binaries beside, so that
+// advisories about functions that are not linked in are left out of the
+// matches, as by grype's command line. That also drops packages without a
+// version; here they stay in the lists, and its library passes them over.
 func sbomConfig() *syft.CreateSBOMConfig {
 	cfg := syft.DefaultCreateSBOMConfig()
 	cfg.Packages.Golang = cfg.Packages.Golang.WithCaptureSymbols(cataloging.SymbolScopeAll)
-	cfg.Compliance.MissingVersion = cataloging.ComplianceActionDrop
 	return cfg.WithCatalogerSelection(cataloging.NewSelectionRequest().WithDefaults("image"))
 }
 
