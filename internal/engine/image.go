@@ -87,7 +87,7 @@ type Image struct {
 	Meta         *ImageMeta // nil until analyzed
 	Tags         []ImageTag // newest detection first
 	Progress     *Progress  // while analyzing
-	Failure      *Failure   // of the last attempt, when analysis_failed
+	Failure      *Failure   // of the last attempt: when analysis_failed, or not_analyzed and to be tried again
 	Packages     int
 	Severities   Severities
 	Fixable      int    // matches that have a fixed version

@@ -85,8 +85,12 @@ func ImageOverview(in OverviewIn, c Clock) *view.ImageOverview {
 	if i.Progress != nil && i.State == engine.Analyzing {
 		v.Progress = imageProgress(*i.Progress, c)
 	}
-	if i.Failure != nil && i.State == engine.Failed {
+	switch {
+	case i.Failure == nil:
+	case i.State == engine.Failed:
 		v.Failure = imageFailure(*i.Failure, c)
+	case i.State == engine.NotAnalyzed:
+		v.Again = "The last attempt failed: " + strings.TrimSuffix(i.Failure.Message, ".") + ". It is tried again by itself."
 	}
 	if i.State == engine.Analyzed && i.MatchedWith != "" {
 		path := ImageHref(i.Digest) + "?tab=vulnerabilities"

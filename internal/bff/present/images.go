@@ -225,6 +225,9 @@ func ImageRow(i engine.Image, c Clock) view.ImageRow {
 	}
 	if i.Failure != nil {
 		r.Fault = i.Failure.Message
+		if i.State == engine.NotAnalyzed {
+			r.Fault = "Tried again by itself: " + r.Fault
+		}
 	}
 	return r
 }

@@ -64,7 +64,7 @@ func scanImage(r pgx.CollectableRow) (imageRow, error) {
 	if i.State == engine.Analyzing {
 		i.Progress = &progress
 	}
-	if i.State == engine.Failed && failure != nil {
+	if failure != nil && (i.State == engine.Failed || i.State == engine.NotAnalyzed) {
 		i.Failure = new(engine.Failure)
 		if err := json.Unmarshal(failure, i.Failure); err != nil {
 			return row, fmt.Errorf("failure: %w", err)

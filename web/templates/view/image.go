@@ -33,6 +33,7 @@ type Tab struct {
 type ImageOverview struct {
 	Progress *ImageProgress
 	Failure  *ImageFailure
+	Again    string // a failure after which it is tried again
 	Sevs     *SevBar
 	Summary  []Fact // counts under the bar
 	Facts    []Fact
