@@ -3,8 +3,8 @@ export function start() {
   let going = 0;
   document.addEventListener("keydown", (e) => {
     if (e.key === "Escape") return escape(e);
-    if (e.ctrlKey || e.metaKey || e.altKey || e.target.closest("input, textarea, select, [contenteditable], dialog")) return;
-    if (going && Date.now() - going < 2500) {
+    if (e.ctrlKey || e.metaKey || e.altKey || e.target.closest("input, textarea, select, [contenteditable], dialog[open]")) return;
+    if (going && Date.now() - going < 1500) {
       going = 0;
       const a = document.querySelector(`[data-go="${CSS.escape(e.key)}"]`);
       if (a) {
