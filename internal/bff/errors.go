@@ -48,10 +48,10 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 	c.SetUserContext(ctx)
 	c.Status(e.Code)
 	switch {
-	case e.Code == http.StatusUnauthorized && c.Method() == http.MethodGet && c.Query("fragment") == "":
-		return c.Redirect("/login?next="+escape(c.OriginalURL()), fiber.StatusSeeOther)
 	case isAPI(c):
 		return problem(c, e.Code, e.Message)
+	case e.Code == http.StatusUnauthorized && c.Method() == http.MethodGet && c.Query("fragment") == "":
+		return c.Redirect("/login?next="+escape(c.OriginalURL()), fiber.StatusSeeOther)
 	case c.Query("fragment") != "":
 		return c.SendString(e.Message) // the script keeps what it has and says so
 	case s.session(c).User != "":

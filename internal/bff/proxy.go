@@ -90,7 +90,9 @@ func (s *Server) authorize(c *fiber.Ctx) (string, error) {
 	}
 	found, err := s.findSession(c)
 	if errors.Is(err, engine.ErrNotFound) {
-		c.Set(fiber.HeaderWWWAuthenticate, `Basic realm="Authentication required"`)
+		if c.Get("Sec-Fetch-Mode") == "" { // a browser would ask for a password in a window of its own
+			c.Set(fiber.HeaderWWWAuthenticate, `Basic realm="Authentication required"`)
+		}
 		return "", engine.ErrUnauthorized
 	}
 	if err != nil {
