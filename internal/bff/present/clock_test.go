@@ -13,15 +13,15 @@ var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 func TestAgoAndUntil(t *testing.T) {
 	for in, want := range map[time.Duration]string{
-		0: "just noon", 41 * time.Second: "41 s ago", 3*time.Minute + 59*time.Second: "3 m ago",
+		0: "just now", 41 * time.Second: "41 s ago", 3*time.Minute + 59*time.Second: "3 m ago",
 		2*time.Hour + 5*time.Minute: "2 h 5 m ago", 3 * time.Hour: "3 h ago", 15*time.Hour + 30*time.Minute: "15 h ago", 50 * time.Hour: "2 d ago",
-		-time.Minute: "just noon",
+		-time.Minute: "just now",
 	} {
 		if got := present.Ago(in); got != want {
 			t.Errorf("Ago(%s) = %q, want %q", in, got, want)
 		}
 	}
-	for in, want := range map[time.Duration]string{-time.Second: "noon", 90 * time.Second: "in 1 m", 6 * time.Hour: "in 6 h"} {
+	for in, want := range map[time.Duration]string{-time.Second: "now", 90 * time.Second: "in 1 m", 6 * time.Hour: "in 6 h"} {
 		if got := present.Until(in); got != want {
 			t.Errorf("Until(%s) = %q, want %q", in, got, want)
 		}
