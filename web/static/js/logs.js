@@ -176,13 +176,21 @@ function follow(list) {
     show();
   }
 
+  // A list that was made larger or smaller has moved, but nobody moved it.
+  const size = () => `${list.clientWidth} ${list.clientHeight}`;
+  let box = size();
   list.addEventListener("scroll", () => {
+    if (size() !== box) return;
     const end = list.scrollHeight - list.scrollTop - list.clientHeight < near;
     if (end === atEnd) return;
     atEnd = end;
     if (end && !paused) toEnd();
     else show();
   }, { passive: true });
+  new ResizeObserver(() => {
+    box = size();
+    if (atEnd && !paused) list.scrollTop = list.scrollHeight;
+  }).observe(list);
   pause.addEventListener("click", toggle);
   more.addEventListener("click", toEnd);
   document.addEventListener("keydown", (e) => {
