@@ -57,6 +57,7 @@ func EventsList(d EventsData, c Clock) view.EventsList {
 	v := view.EventsList{
 		Oldest: q.Order == "oldest", Live: q.After == "" && q.Order == "",
 		CSV: "/events/export.csv" + q.List().Query(), NDJSON: "/events/export.ndjson" + q.List().Query(),
+		Back:   q.closed(),
 		Fields: ClearFields(d.Filter, c), Count: countWords(d.Count) + " " + noun(d.Count, "event", "events"),
 	}
 	v.Order = q.with(func(q *EventQuery) {

@@ -132,7 +132,7 @@ function show() {
 // the page any more, and those taken out of all.
 function submit(e) {
   const form = e.target;
-  if (form.id !== "events-clear") return;
+  if (form.getAttribute("id") !== "events-clear") return; // form.id is its fields of that name
   for (const old of form.querySelectorAll("[data-added]")) old.remove();
   const here = new Set(boxes().map((b) => b.value));
   const add = (name, value) => {

@@ -33,6 +33,7 @@ type EventsList struct {
 	Count   string // "1,284 events", "10,000+ events"
 	Note    string // what the list leaves out
 	Fields  []Field
+	Back    string // where a clear returns to
 	All     string // "Clear 1,284 events"; empty: nothing to clear
 	AllLink string // where the exact number is counted first; empty: the form clears at once
 	Match   string // "all 1,284 matching"

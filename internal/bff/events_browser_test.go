@@ -1,0 +1,124 @@
+package bff_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"windlass/internal/bff"
+	"windlass/internal/bff/browsertest"
+	"windlass/internal/bff/enginetest"
+	"windlass/internal/engine"
+)
+
+// usual stores a log as a day leaves it.
+func usual(f *enginetest.Fake) {
+	now := time.Now()
+	add := func(ago time.Duration, kind, resource, service, host, cause string) {
+		var details map[string]any
+		if cause != "" {
+			details = map[string]any{"cause": cause}
+		}
+		e := engine.NewEvent(kind, "admin", resource, details, engine.Source{Service: service, Host: host, BaseURL: "http://" + host + ":8084"})
+		e.At = now.Add(-ago)
+		e.StoredAt = e.At
+		f.AddEvent(e)
+	}
+	for i := range 12 {
+		ago := time.Duration(i) * 6 * time.Hour
+		add(ago+41*time.Minute, engine.EvFeedsSyncStarted, "", engine.PolicyEngine, "host-1", "")
+		add(ago+40*time.Minute, engine.EvFeedsSyncCompleted, "", engine.PolicyEngine, "host-1", "")
+		add(ago+22*time.Minute, engine.EvAnalysisCompleted, fmt.Sprintf("docker.io/library/debian:%d", 12-i), engine.Analyzer, "host-2", "")
+	}
+	add(31*time.Minute, engine.EvAnalysisFailed, "docker.io/team/api:v2", engine.Analyzer, "host-2", "manifest unknown")
+	add(30*time.Minute, engine.EvAnalysisFailed, "registry.example.com:5000/a/very/long/path/to/an/image/of/somebody:2026.11.22-build.1284", engine.Analyzer, "host-2", "layer 3 of 7: connection reset by peer (attempt 2 of 3)")
+	add(12*time.Minute, engine.EvServiceDown, "http://host-2:8084", engine.Catalog, "host-1", "no heartbeat for 41 s")
+	add(11*time.Minute, engine.EvFeedsSyncFailed, "", engine.PolicyEngine, "host-1", "lookup feeds.example.com: no such host")
+}
+
+func TestEventsInABrowser(t *testing.T) {
+	c := start(t, bff.Options{})
+	p := browsertest.Open(t)
+	p.Login(c.url, "admin", enginetest.Password)
+	p.Goto(c.url + "/events")
+	p.Live()
+	p.Looks("events-empty")
+
+	// The first event appears by itself.
+	usual(c.fake)
+	p.Wait(`document.querySelectorAll("#events-rows tr").length === 40`)
+	p.Looks("events")
+
+	// Further ones gather behind the pill; nothing moves.
+	late := engine.NewEvent(engine.EvServiceUp, "admin", "http://host-2:8084", nil, engine.Source{Service: engine.Catalog, Host: "host-1"})
+	c.fake.AddEvent(late)
+	p.Wait(`document.querySelector("[data-newrows]").textContent === "1 new event"`)
+	if n := browsertest.Eval[int](p, `document.querySelectorAll("#events-rows tr").length`); n != 40 {
+		t.Errorf("%d rows before the pill is pressed, want 40", n)
+	}
+	p.Click("[data-newrows]")
+	p.Wait(`document.querySelector("#events-rows tr").id === "event-` + late.ID + `"`)
+
+	// Choosing with Shift, and clearing what was chosen.
+	browsertest.Eval[bool](p, `[...document.querySelectorAll("[data-select]")][0].click(), true`)
+	browsertest.Eval[bool](p, `[...document.querySelectorAll("[data-select]")][3].dispatchEvent(new MouseEvent("click", {bubbles: true, shiftKey: true})), true`)
+	p.Wait(`document.querySelector("[data-clear-selected]").textContent === "Clear 4 events"`)
+	p.Shot("events-selected")
+	p.Click("[data-clear-selected]")
+	p.Wait(`document.querySelectorAll("#events-rows tr").length === 37`)
+	p.Wait(`document.querySelector("[data-toast]").textContent.includes("Cleared 4 events.")`)
+	p.Shot("events-cleared")
+	p.Click("[data-toast] button")
+	p.Wait(`document.querySelectorAll("#events-rows tr").length === 41`)
+
+	// All that match, but for one.
+	p.Goto(c.url + "/events?level=error")
+	p.Live()
+	p.Click("[data-select]")
+	p.Click("[data-select-all] input")
+	browsertest.Eval[bool](p, `[...document.querySelectorAll("[data-select]")][1].click(), true`)
+	p.Wait(`document.querySelector("[data-clear-selected]").textContent === "Clear all 4 matching but 1"`)
+	p.Click("[data-clear-selected]")
+	p.Wait(`document.querySelectorAll("#events-rows tr").length === 1`)
+	p.Click("[data-toast] button")
+	p.Wait(`document.querySelectorAll("#events-rows tr").length === 4`)
+
+	// The drawer is in the address, and Back closes it.
+	p.Click("#events-rows tr a[data-open]")
+	p.Wait(`document.querySelector("[data-drawer]")`)
+	p.Looks("event-drawer")
+	p.Wait(`location.search.includes("open=")`)
+	browsertest.Eval[bool](p, `history.back(), true`)
+	p.Wait(`!document.querySelector("[data-drawer]")`)
+
+	// A filter applies as it is typed.
+	p.Goto(c.url + "/events")
+	p.Live()
+	p.Click("input[name=text]")
+	p.Type("input[name=text]", "no such host")
+	p.Wait(`document.querySelectorAll("#events-rows tr").length === 1`)
+	if q := browsertest.Eval[string](p, `location.search`); !strings.Contains(q, "text=no+such+host") {
+		t.Errorf("the address is %s", q)
+	}
+	p.Looks("events-filtered")
+}
+
+func TestLargeClearInABrowser(t *testing.T) {
+	c := start(t, bff.Options{})
+	usual(c.fake)
+	c.fake.Log.Large = 3
+	p := browsertest.Open(t)
+	p.Login(c.url, "admin", enginetest.Password)
+	p.Goto(c.url + "/events?level=error")
+	p.Live()
+	p.Click(`[data-testid="clear-all"]`)
+	p.Wait(`location.pathname === "/events/clears/1"`)
+	p.Live()
+	p.Looks("events-clear")
+	c.fake.EndClear(1)
+	p.Wait(`document.querySelector("h1").textContent === "Cleared 4 events"`)
+	p.Click(`[data-testid="undo"]`)
+	p.Wait(`location.pathname === "/events"`)
+	p.Wait(`document.querySelectorAll("#events-rows tr").length === 4`)
+}
