@@ -4,33 +4,189 @@ package core
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"maps"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
 
 	"windlass/internal/engine"
 	"windlass/internal/engine/accounts"
 	"windlass/internal/engine/analyzer"
 	"windlass/internal/engine/catalog"
 	"windlass/internal/engine/feeds"
+	"windlass/internal/engine/logs"
+	"windlass/internal/engine/metrics"
 	"windlass/internal/engine/registry"
+	"windlass/internal/engine/sample"
 	"windlass/internal/engine/store"
+	"windlass/internal/engine/supervise"
+	"windlass/internal/engine/vuln"
 )
+
+// Options is what an engine needs to know of its process.
+type Options struct {
+	DSN            string // of the database
+	DataDir        string
+	Host           string            // host id in service records
+	Services       []string          // which of the five run here
+	Addrs          map[string]string // listener of each service
+	Logs           *logs.Set
+	AdminPassword  engine.Secret // of the first start
+	SecretKey      [32]byte      // seals stored registry passwords
+	FeedsURL       string
+	FeedsInterval  time.Duration
+	Mirrors        map[string][]string
+	Analyzers      int // analyses at once
+	MaxImageSizeMB int64
+}
 
 // Core is an embedded engine. It satisfies the console's Engine and the API's
 // Backend; the methods of a role stand in the file of its name.
 type Core struct {
-	store *store.Store
-	auth  *accounts.Authenticator
-	feeds *feeds.Service
-	log   *slog.Logger
-
+	opts     Options
+	id       string // of this process, in leases: host/random
+	store    *store.Store
+	spool    *analyzer.Spool
+	auth     *accounts.Authenticator
+	log      *slog.Logger
+	logs     *logs.Set
 	registry *registry.Client
 	catalog  *catalog.Catalog
-	spool    *analyzer.Spool
+	feeds    *feeds.Service
+	matcher  *vuln.Matcher
+	samples  *sample.Registry
+	metrics  *metrics.Set
+	services []*supervise.Service
+
+	// FirstPassword is the generated password of admin when this start made
+	// it; nobody can read it again.
+	FirstPassword engine.Secret
 }
 
-// Watch calls each with every change after the given number, in order.
+// maxConns of this process to the database. Each waiting worker and each
+// follower of the change log holds one.
+const maxConns = 24
+
+// Open connects, migrates, binds the services' sockets and makes the first
+// account. Nothing works yet; Run does.
+func Open(ctx context.Context, o Options) (*Core, error) {
+	log := o.Logs.Logger(engine.Catalog)
+	st, err := store.Open(ctx, o.DSN, maxConns, log)
+	if err != nil {
+		return nil, err
+	}
+	c := &Core{opts: o, id: o.Host + "/" + engine.NewID()[:8], store: st, log: log, logs: o.Logs}
+	if err := c.open(ctx); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *Core) open(ctx context.Context) error {
+	var err error
+	c.auth = accounts.New(c.store, c.log)
+	if c.spool, err = analyzer.OpenSpool(filepath.Join(c.opts.DataDir, "spool")); err != nil {
+		return err
+	}
+	c.metrics = metrics.New(c.store.QueueStats, c.opts.Services...)
+	if c.samples, err = sample.Listen(); err != nil {
+		return err
+	}
+	mirrors := map[string][]string{sample.Host: {c.samples.URL()}}
+	maps.Copy(mirrors, c.opts.Mirrors)
+	c.registry = registry.New(registry.Options{
+		Mirrors: mirrors, MaxImageSize: c.opts.MaxImageSizeMB << 20, Logger: c.opts.Logs.Logger(engine.Catalog),
+	})
+	if err := c.bindServices(); err != nil {
+		return err
+	}
+	// Last, so that nothing that fails before has made a password nobody saw.
+	c.FirstPassword, _, err = accounts.Bootstrap(ctx, c.store, c.opts.AdminPassword, accounts.KeepIn(c.opts.DataDir))
+	if err != nil {
+		return fmt.Errorf("first account: %w", err)
+	}
+	return nil
+}
+
+// bindServices makes the services that run here and opens their sockets. Each
+// kind's tasks stand in the file of services.
+func (c *Core) bindServices() error {
+	for _, name := range engine.ServiceNames {
+		if !slices.Contains(c.opts.Services, name) {
+			continue
+		}
+		s := &supervise.Service{
+			Name: name, Host: c.opts.Host, Addr: c.opts.Addrs[name], Records: c.store, Log: c.opts.Logs.Logger(name),
+		}
+		if err := s.Bind(); err != nil {
+			return err
+		}
+		c.services = append(c.services, s)
+	}
+	c.catalog = c.newCatalog()
+	c.feeds, c.matcher = c.newFeeds()
+	for _, s := range c.services {
+		s.Handler, s.Tasks = c.parts(s)
+	}
+	return nil
+}
+
+// Run works until ctx ends, or the database is lost for good.
+func (c *Core) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		return supervise.Keep(ctx, c.log, "accounts", c.auth.Run, nil)
+	})
+	g.Go(func() error { return c.samples.Run(ctx) })
+	for _, s := range c.services {
+		g.Go(func() error { return s.Run(ctx) })
+	}
+	return g.Wait()
+}
+
+// Close frees sockets that were bound and never run, and the database.
+func (c *Core) Close() {
+	for _, s := range c.services {
+		s.Close()
+	}
+	if c.samples != nil {
+		c.samples.Close()
+	}
+	if c.matcher != nil {
+		c.matcher.Close()
+	}
+	c.store.Close()
+}
+
+// APIBase is where the v1 API of this process answers; empty when it runs
+// elsewhere.
+func (c *Core) APIBase() string {
+	for _, s := range c.services {
+		if s.Name == engine.APIExt {
+			return s.BaseURL()
+		}
+	}
+	return ""
+}
+
+// Metrics are the figures of this process.
+func (c *Core) Metrics() prometheus.Gatherer { return c.metrics.Gatherer() }
+
+// Watch calls each with every change after the given number, in order, until
+// ctx ends (nil) or the connection is lost.
 func (c *Core) Watch(ctx context.Context, after int64, each func(engine.Change) error) error {
-	return c.store.Watch(ctx, after, each)
+	err := c.store.Watch(ctx, after, each)
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 // LastChange is the number of the newest change.

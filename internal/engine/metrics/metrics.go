@@ -66,6 +66,9 @@ func (s *Set) Handler() http.Handler {
 	return promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
 }
 
+// Gatherer gives the figures to others who show them.
+func (s *Set) Gatherer() prometheus.Gatherer { return s.registry }
+
 // Analysis counts one analysis that ended.
 func (s *Set) Analysis(took time.Duration, ok bool) {
 	if ok {

@@ -69,12 +69,13 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	data := filepath.Join(dir, "pgdata")
-	if err := os.MkdirAll(data, 0o700); err != nil {
+	data, err := cluster(dir, cred)
+	if err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	// A socket path holds at most 107 bytes, so it cannot stand in the data folder.
-	sock, err := os.MkdirTemp("", "wl-pg")
+	// A socket path holds at most 107 bytes, so it cannot stand in the data
+	// folder, nor in a folder for temporary files that somebody has moved.
+	sock, err := os.MkdirTemp("/tmp", "wl-pg")
 	if err != nil {
 		return nil, err
 	}
@@ -92,9 +93,6 @@ func (s *Server) start(ctx context.Context, bin, dir, data string, cred *syscall
 			if err := os.Chown(d, int(cred.Uid), int(cred.Gid)); err != nil {
 				return fmt.Errorf("data folder: %w", err)
 			}
-		}
-		if err := reachable(dir); err != nil {
-			return err
 		}
 	}
 	if err := initdb(ctx, bin, data, cred); err != nil {
@@ -299,19 +297,47 @@ func owner() (*syscall.Credential, error) {
 	return nil, errors.New("running as root, and neither user postgres nor nobody exists to run PostgreSQL as")
 }
 
-// reachable says which parent of dir the unprivileged user cannot pass, before
-// initdb says less clearly that it cannot.
-func reachable(dir string) error {
-	for d := dir; ; d = filepath.Dir(d) {
-		info, err := os.Stat(d)
-		if err != nil {
-			return err
+// elsewhere is where the cluster of a data folder stands that the unprivileged
+// user cannot reach, such as one below /root.
+const elsewhere = "/var/lib/windlass"
+
+// cluster is the folder of the cluster: pgdata in the data folder. When we are
+// root and the user that PostgreSQL runs as may not pass one of its parents,
+// the cluster stands elsewhere and pgdata is a link to it.
+func cluster(dir string, cred *syscall.Credential) (string, error) {
+	data := filepath.Join(dir, "pgdata")
+	if err := os.MkdirAll(dir, 0o711); err != nil {
+		return "", err
+	}
+	if real, err := filepath.EvalSymlinks(data); err == nil {
+		if cred != nil && !reachable(real) {
+			return "", fmt.Errorf("running as root, PostgreSQL runs as another user, who may not pass every parent of %s: chmod o+x them, or set CONSOLE_DATA_DIR to another place", real)
 		}
-		if info.Mode().Perm()&0o001 == 0 {
-			return fmt.Errorf("data folder: running as root, PostgreSQL runs as another user, who may not pass %s: chmod o+x it, or set CONSOLE_DATA_DIR to another place", d)
+		return real, nil
+	}
+	if cred == nil || reachable(dir) {
+		return data, os.MkdirAll(data, 0o700)
+	}
+	if err := os.MkdirAll(elsewhere, 0o711); err != nil {
+		return "", err
+	}
+	real, err := os.MkdirTemp(elsewhere, "pg")
+	if err != nil {
+		return "", err
+	}
+	os.Remove(data) // a link whose target is gone
+	return real, os.Symlink(real, data)
+}
+
+// reachable says whether everybody may pass all folders down to dir.
+func reachable(dir string) bool {
+	for d := filepath.Dir(dir); ; d = filepath.Dir(d) {
+		info, err := os.Stat(d)
+		if err != nil || info.Mode().Perm()&0o001 == 0 {
+			return false
 		}
 		if d == filepath.Dir(d) {
-			return nil
+			return true
 		}
 	}
 }

@@ -1,0 +1,55 @@
+# Windlass. `make run` and `make test` are all that is needed; both fetch what
+# the machine lacks.
+
+SHELL := /bin/bash
+GO    ?= go
+
+SOURCES := $(shell find cmd internal migrations web -name '*.go' -o -name '*.sql' -o -name '*.css' -o -name '*.svg' -o -name '*.yaml' 2>/dev/null)
+BUNDLE  := web/static/dist/console.js
+
+.PHONY: run build assets generate test check bench fuzz screenshots clean postgres browser
+
+# exec, so that Ctrl-C reaches the program and nothing between.
+run: bin/console postgres
+	@exec bin/console
+
+build: bin/console
+
+bin/console: go.mod go.sum $(SOURCES) $(BUNDLE)
+	$(GO) build -o $@ ./cmd/console
+
+assets: $(BUNDLE)
+
+$(BUNDLE): web/package.json web/package-lock.json web/node_modules/.package-lock.json $(wildcard web/static/js/*.js)
+	$(GO) tool esbuild web/static/js/main.js --bundle --minify --format=iife --target=es2022 --log-level=warning --outfile=$@
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	cd web && npm ci --ignore-scripts --no-progress
+	@touch $@
+
+generate:
+	$(GO) generate ./...
+
+# PostgreSQL's server, when neither the system nor an earlier run has one.
+postgres:
+	@.ci/postgres
+
+# Chromium for the browser tests.
+browser:
+	@.ci/chromium
+
+test: assets postgres browser
+	$(GO) test -race -timeout 20m ./...
+
+check:
+	@.ci/check
+
+# Ratios against a baseline in one run; see docs/performance.md.
+bench: build assets postgres
+	@.ci/bench
+
+fuzz:
+	@.ci/fuzz
+
+clean:
+	rm -rf bin web/node_modules web/static/dist/* artifacts

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"windlass/internal/engine"
+	"windlass/internal/engine/logs"
+	"windlass/internal/engine/registry"
+)
+
+// Config is every setting, from the environment or from flags of the same
+// names. The defaults are visible here and nowhere else.
+type Config struct {
+	Addr            string        `name:"addr" env:"CONSOLE_ADDR" default:"127.0.0.1:8080" help:"Address of the console."`
+	APIAddr         string        `name:"api-addr" env:"CONSOLE_API_ADDR" default:"127.0.0.1:8228" help:"Address of the v1 API (service apiext)."`
+	CatalogAddr     string        `name:"catalog-addr" env:"CONSOLE_CATALOG_ADDR" default:"127.0.0.1:8082" help:"Address of the service catalog."`
+	QueueAddr       string        `name:"queue-addr" env:"CONSOLE_QUEUE_ADDR" default:"127.0.0.1:8083" help:"Address of the service simplequeue."`
+	AnalyzerAddr    string        `name:"analyzer-addr" env:"CONSOLE_ANALYZER_ADDR" default:"127.0.0.1:8084" help:"Address of the service analyzer."`
+	PolicyAddr      string        `name:"policy-addr" env:"CONSOLE_POLICY_ADDR" default:"127.0.0.1:8087" help:"Address of the service policy_engine."`
+	DataDir         string        `name:"data-dir" env:"CONSOLE_DATA_DIR" default:"./data" help:"Built-in PostgreSQL, vulnerability database, logs, spool."`
+	DatabaseURL     engine.Secret `name:"database-url" env:"CONSOLE_DATABASE_URL" help:"PostgreSQL 14 or newer; empty: the built-in one."`
+	PostgresBin     string        `name:"postgres-bin" env:"CONSOLE_POSTGRES_BIN" help:"Folder with initdb and postgres for the built-in one."`
+	LogDir          string        `name:"log-dir" env:"CONSOLE_LOG_DIR" help:"Folder of the services' logs; empty: DATA_DIR/log."`
+	LogLevel        string        `name:"log-level" env:"CONSOLE_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
+	AdminPassword   engine.Secret `name:"admin-password" env:"CONSOLE_ADMIN_PASSWORD" help:"Password of admin at the first start; empty: generated, printed and kept in DATA_DIR/admin-password."`
+	SecretKey       engine.Secret `name:"secret-key" env:"CONSOLE_SECRET_KEY" help:"64 hex digits that seal stored registry passwords; empty: made once and kept in DATA_DIR/secret-key. Hosts of one engine share it."`
+	Services        []string      `name:"services" env:"CONSOLE_SERVICES" help:"Services that this process runs; empty: all five."`
+	Web             string        `name:"web" env:"CONSOLE_WEB" default:"on" help:"off: no console listener."`
+	HostID          string        `name:"host-id" env:"CONSOLE_HOST_ID" help:"hostid in service records; empty: the host's name."`
+	FeedsURL        string        `name:"feeds-url" env:"CONSOLE_FEEDS_URL" default:"https://grype.anchore.io/databases" help:"Base address that serves v6/latest.json and the archive it names."`
+	FeedsInterval   time.Duration `name:"feeds-interval" env:"CONSOLE_FEEDS_INTERVAL" default:"6h" help:"Time between feed syncs; 0: never."`
+	RegistryMirrors string        `name:"registry-mirrors" env:"CONSOLE_REGISTRY_MIRRORS" help:"docker.io=http://127.0.0.1:5001,... : mirrors to ask first."`
+	Analyzers       int           `name:"analyzers" env:"CONSOLE_ANALYZERS" help:"Analyses at once in this process; 0: one a core, at most 4."`
+	MaxImageSizeMB  int64         `name:"max-image-size-mb" env:"CONSOLE_MAX_IMAGE_SIZE_MB" default:"0" help:"Limit of an image's compressed layers; 0: none."`
+	mirrors         map[string][]string
+}
+
+// finish fills in what depends on the host and checks every setting. All faults
+// are reported together, each naming its setting.
+func (c *Config) finish() error {
+	var errs []error
+	fault := func(name, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("%s: %s", name, fmt.Sprintf(format, args...)))
+	}
+	for name, addr := range map[string]string{
+		"CONSOLE_ADDR": c.Addr, "CONSOLE_API_ADDR": c.APIAddr, "CONSOLE_CATALOG_ADDR": c.CatalogAddr,
+		"CONSOLE_QUEUE_ADDR": c.QueueAddr, "CONSOLE_ANALYZER_ADDR": c.AnalyzerAddr, "CONSOLE_POLICY_ADDR": c.PolicyAddr,
+	} {
+		if _, _, err := net.SplitHostPort(addr); err != nil {
+			fault(name, "%q is no address: want host:port, such as 127.0.0.1:8080", addr)
+		}
+	}
+	if u, err := url.Parse(c.FeedsURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		fault("CONSOLE_FEEDS_URL", "%q is no http or https address", c.FeedsURL)
+	}
+	if c.DatabaseURL != "" && !strings.Contains(c.DatabaseURL.Reveal(), "=") {
+		if u, err := url.Parse(c.DatabaseURL.Reveal()); err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+			fault("CONSOLE_DATABASE_URL", "want postgres://user:password@host:port/name")
+		}
+	}
+	for _, name := range c.Services {
+		if !slices.Contains(engine.ServiceNames, name) {
+			fault("CONSOLE_SERVICES", "%q is not a service: want any of %s", name, strings.Join(engine.ServiceNames, ", "))
+		}
+	}
+	if len(c.Services) == 0 {
+		c.Services = engine.ServiceNames
+	}
+	if c.Web != "on" && c.Web != "off" {
+		fault("CONSOLE_WEB", "%q is neither on nor off", c.Web)
+	}
+	if c.FeedsInterval < 0 || c.FeedsInterval > 0 && c.FeedsInterval < time.Minute {
+		fault("CONSOLE_FEEDS_INTERVAL", "%v is out of range: want 0 or at least 1m", c.FeedsInterval)
+	}
+	if c.Analyzers < 0 || c.Analyzers > 64 {
+		fault("CONSOLE_ANALYZERS", "%d is out of range: want 0 to 64", c.Analyzers)
+	}
+	if c.Analyzers == 0 {
+		c.Analyzers = min(runtime.NumCPU(), 4)
+	}
+	if c.MaxImageSizeMB < 0 {
+		fault("CONSOLE_MAX_IMAGE_SIZE_MB", "%d is below 0", c.MaxImageSizeMB)
+	}
+	if _, err := logs.ParseLevel(c.LogLevel); err != nil {
+		fault("CONSOLE_LOG_LEVEL", "%q is not a level: want debug, info, warn or error", c.LogLevel)
+	}
+	if n := len(c.AdminPassword); n > 0 && n < 6 {
+		fault("CONSOLE_ADMIN_PASSWORD", "shorter than 6 characters")
+	}
+	if n := len(c.SecretKey); n != 0 && n != 64 {
+		fault("CONSOLE_SECRET_KEY", "%d characters long: want 64 hex digits", n)
+	}
+	var err error
+	if c.mirrors, err = registry.ParseMirrors(c.RegistryMirrors); err != nil {
+		fault("CONSOLE_REGISTRY_MIRRORS", "%v", err)
+	}
+	if c.HostID == "" {
+		if c.HostID, err = os.Hostname(); err != nil {
+			fault("CONSOLE_HOST_ID", "the host has no name (%v): give one", err)
+		}
+	}
+	if c.DataDir, err = filepath.Abs(c.DataDir); err != nil {
+		fault("CONSOLE_DATA_DIR", "%v", err)
+	}
+	if c.LogDir == "" {
+		c.LogDir = filepath.Join(c.DataDir, "log")
+	}
+	return errors.Join(errs...)
+}
+
+// addrs are the listeners of the five services.
+func (c *Config) addrs() map[string]string {
+	return map[string]string{
+		engine.APIExt: c.APIAddr, engine.Catalog: c.CatalogAddr, engine.SimpleQueue: c.QueueAddr,
+		engine.Analyzer: c.AnalyzerAddr, engine.PolicyEngine: c.PolicyAddr,
+	}
+}
+
+// commands are what the program can be asked to do.
+type commands struct {
+	Serve  Config    `cmd:"" default:"withargs" help:"Run the engine and the console (the default)."`
+	Sample sampleCmd `cmd:"" help:"Put the built-in sample into a running engine, or remove it."`
+	Health healthCmd `cmd:"" help:"Succeed when the console answers; for the health checks of containers."`
+}
+
+// parse reads flags and the environment, and names the command.
+func parse(args []string, out io.Writer) (string, *commands, error) {
+	var c commands
+	p, err := kong.New(&c, kong.Name("console"), kong.Writers(out, out), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Description("Windlass: container scanning that speaks the Anchore Engine v1 API, and a console for it."))
+	if err != nil {
+		return "", nil, err
+	}
+	ctx, err := p.Parse(args)
+	if err != nil {
+		return "", nil, err
+	}
+	return ctx.Command(), &c, nil
+}
