@@ -56,6 +56,7 @@ type Backend interface {
 	Feeds
 	Images
 	Registries
+	Samples
 	Uploads
 }
 
@@ -129,7 +130,7 @@ func New(b Backend, opts Options) *Server {
 	}
 	for _, ops := range []map[string]op{
 		s.systemOps(), s.accountsOps(), s.eventsOps(), s.feedsOps(), s.imagesOps(), s.contentOps(),
-		s.vulnerabilitiesOps(), s.registriesOps(), s.importOps(),
+		s.vulnerabilitiesOps(), s.registriesOps(), s.importOps(), s.samplesOps(),
 	} {
 		for id, o := range ops {
 			s.handle(id, o)

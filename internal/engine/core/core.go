@@ -91,6 +91,7 @@ func Open(ctx context.Context, o Options) (*Core, error) {
 
 func (c *Core) open(ctx context.Context) error {
 	var err error
+	c.store.SetSecretKey(c.opts.SecretKey)
 	c.auth = accounts.New(c.store, c.log)
 	if c.spool, err = analyzer.OpenSpool(filepath.Join(c.opts.DataDir, "spool")); err != nil {
 		return err

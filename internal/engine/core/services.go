@@ -44,7 +44,9 @@ func (c *Core) parts(s *supervise.Service) (http.Handler, map[string]func(contex
 		}
 	case engine.PolicyEngine:
 		return c.listener(s), map[string]func(context.Context) error{
-			"feed sync": c.feeds.Run,
+			"feed sync":      c.feeds.Run,
+			"image matching": c.worker(s, engine.QueueMatch, matchHands, c.rematcher(s).Handle).Run,
+			"starter data":   c.worker(s, engine.QueueFeeds, 1, c.installStarter).Run,
 		}
 	}
 	return c.listener(s), nil
@@ -61,7 +63,7 @@ func (c *Core) listener(s *supervise.Service) http.Handler {
 // service itself runs on another host.
 func (c *Core) newCatalog() *catalog.Catalog {
 	return &catalog.Catalog{
-		Store: c.store, Registry: c.registry, Credentials: c.Registries,
+		Store: c.store, Registry: c.registry, Credentials: c.store.Registries,
 		Host: c.opts.Host, Source: c.source(engine.Catalog), Log: c.opts.Logs.Logger(engine.Catalog),
 	}
 }
@@ -79,18 +81,28 @@ func (c *Core) newFeeds() (*feeds.Service, *vuln.Matcher) {
 // analyses makes the worker of the queue of images to analyze.
 func (c *Core) analyses(s *supervise.Service) *queue.Worker {
 	w := &analyzer.Worker{
-		Store: c.store, Registry: c.registry, Credentials: c.Registries, Matcher: c.matcher, Spool: c.spool,
+		Store: c.store, Registry: c.registry, Credentials: c.store.Registries, Matcher: c.matcher, Spool: c.spool,
 		Host: c.opts.Host, Source: s.Source(), Log: s.Log,
 	}
-	return &queue.Worker{
-		Queue: engine.QueueAnalyze, Host: c.opts.Host, ID: c.id, Hands: c.opts.Analyzers, Jobs: c.store, Log: s.Log,
-		Handle: func(ctx context.Context, j engine.Job) error {
-			began := time.Now()
-			err := w.Handle(ctx, j)
-			c.metrics.Analysis(time.Since(began), err == nil)
-			return err
-		},
-	}
+	return c.worker(s, engine.QueueAnalyze, c.opts.Analyzers, func(ctx context.Context, j engine.Job) error {
+		began := time.Now()
+		err := w.Handle(ctx, j)
+		c.metrics.Analysis(time.Since(began), err == nil)
+		return err
+	})
+}
+
+// worker works a queue off with a number of hands.
+func (c *Core) worker(s *supervise.Service, name string, hands int, handle func(context.Context, engine.Job) error) *queue.Worker {
+	return &queue.Worker{Queue: name, Host: c.opts.Host, ID: c.id, Hands: hands, Jobs: c.store, Log: s.Log, Handle: handle}
+}
+
+// matchHands leaves a core to the analyses on the smallest hosts.
+const matchHands = 1
+
+// rematcher matches stored images again after a switch of the feed data.
+func (c *Core) rematcher(s *supervise.Service) *vuln.Rematcher {
+	return &vuln.Rematcher{Matcher: c.matcher, Store: c.store, Log: s.Log}
 }
 
 // Services lists the records of all services.

@@ -233,3 +233,12 @@ func (s *Store) WaitForJob(ctx context.Context, queue, host string, until time.T
 func (s *Store) Enqueue(ctx context.Context, j engine.Job) error {
 	return s.inTx(ctx, "enqueue", func(tx pgx.Tx) error { return enqueue(ctx, tx, j) })
 }
+
+// DropJob removes a job, whoever holds it.
+func (s *Store) DropJob(ctx context.Context, queue, account, subject string) error {
+	const q = `DELETE FROM jobs WHERE queue = $1 AND account = $2 AND subject = $3`
+	if _, err := s.pool.Exec(ctx, q, queue, account, subject); err != nil {
+		return fmt.Errorf("drop job: %w", domain(err))
+	}
+	return nil
+}

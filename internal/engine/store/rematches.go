@@ -125,3 +125,20 @@ func (s *Store) LastRematch(ctx context.Context) (engine.Rematch, error) {
 	r.EndedAt = zero(ended)
 	return r, nil
 }
+
+// SaveMatches stores the matches of an image that was matched on request,
+// outside the queue. engine.ErrNotFound when it is not analyzed any more.
+func (s *Store) SaveMatches(ctx context.Context, account, digest, data string, list []engine.Match) error {
+	const image = `SELECT pk FROM images WHERE account = $1 AND digest = $2 AND state = 'analyzed' FOR UPDATE`
+
+	return s.inTx(ctx, "save matches", func(tx pgx.Tx) error {
+		var pk int64
+		if err := tx.QueryRow(ctx, image, account, digest).Scan(&pk); err != nil {
+			return err
+		}
+		if _, err := replaceMatches(ctx, tx, pk, data, list); err != nil {
+			return err
+		}
+		return record(ctx, tx, engine.ChangeImage, account, digest, nil)
+	})
+}
