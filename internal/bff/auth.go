@@ -121,7 +121,6 @@ func (s *Server) logout(c *fiber.Ctx) error {
 	}
 	s.endSockets(hash)
 	c.Cookie(&fiber.Cookie{Name: session.Cookie, Path: "/", HTTPOnly: true, SameSite: "Lax", Secure: s.secure(c), Expires: time.Unix(0, 0), MaxAge: -1})
-	c.Set("Clear-Site-Data", `"cache"`)
 	return c.Redirect("/login", fiber.StatusSeeOther)
 }
 

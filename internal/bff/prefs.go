@@ -23,6 +23,9 @@ const (
 
 // setPrefs changes what the form names and goes back to its page.
 func (s *Server) setPrefs(c *fiber.Ctx) error {
+	if !sameOrigin(c) {
+		return fiber.NewError(fiber.StatusForbidden, "This form came from another site.")
+	}
 	for name, allowed := range map[string]string{
 		"theme": "light dark system", "zone": "utc local", "rail": "icons labels",
 	} {
