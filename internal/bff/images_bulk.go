@@ -32,7 +32,7 @@ func (s *Server) confirmImages(c *fiber.Ctx) error {
 		if err != nil {
 			return err
 		}
-		f.Limit = named
+		f.Limit, f.AnyStatus = named, false // what is being deleted already does not count
 		list, _, err := s.engine.Images(ctx, account, f)
 		if err != nil {
 			return err
@@ -126,25 +126,23 @@ func (s *Server) bulkImages(c *fiber.Ctx) error {
 	return s.done(c, back, done.text(form.Get("do")), "")
 }
 
-// eachMatching does something to all images of a filter, chunk by chunk, oldest
-// cursor first taken: what comes in meanwhile is newer and left alone.
+// eachMatching does something to all images of a filter, chunk by chunk from
+// the newest on: what comes in meanwhile is newer and left alone.
 func (s *Server) eachMatching(ctx context.Context, account string, q url.Values, act func(context.Context, string, []string) (bulkResult, error)) (bulkResult, error) {
 	var sum bulkResult
 	f, err := imageFilter(q)
 	if err != nil {
 		return sum, err
 	}
-	f.Limit, f.After = 200, ""
+	f.Limit, f.After, f.AnyStatus = 200, "", false
 	for {
 		list, next, err := s.engine.Images(ctx, account, f)
 		if err != nil {
 			return sum, err
 		}
-		digests := make([]string, 0, len(list))
-		for _, i := range list {
-			if i.Status == engine.ImageActive {
-				digests = append(digests, string(i.Digest))
-			}
+		digests := make([]string, len(list))
+		for n, i := range list {
+			digests[n] = string(i.Digest)
 		}
 		part, err := act(ctx, account, digests)
 		sum = sum.plus(part)

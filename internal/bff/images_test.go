@@ -12,7 +12,9 @@ import (
 	"net/url"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,7 +24,8 @@ import (
 
 // imageEngine answers what the images pages ask; nothing else may be asked.
 type imageEngine struct {
-	Engine
+	Engine   // signs in, where there is one
+	mu       sync.Mutex
 	images   []engine.Image
 	matches  []engine.Match
 	samples  engine.SampleStatus
@@ -35,26 +38,61 @@ type imageEngine struct {
 	tag      string
 }
 
-func (e *imageEngine) Session(context.Context, []byte, time.Duration, bool) (engine.Session, error) {
+func (e *imageEngine) Session(ctx context.Context, hash []byte, idle time.Duration, seen bool) (engine.Session, error) {
+	if e.Engine != nil {
+		return e.Engine.Session(ctx, hash, idle, seen)
+	}
 	return engine.Session{Identity: engine.Identity{User: "admin", Account: "admin", Admin: true}, CSRF: "token"}, nil
 }
-func (e *imageEngine) Services(context.Context) ([]engine.Service, error) { return nil, nil }
+func (e *imageEngine) Services(ctx context.Context) ([]engine.Service, error) {
+	if e.Engine != nil {
+		return e.Engine.Services(ctx)
+	}
+	return nil, nil
+}
+
+// Alter changes an image while it is being shown.
+func (e *imageEngine) Alter(n int, change func(*engine.Image)) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	list := slices.Clone(e.images)
+	change(&list[n])
+	e.images = list
+}
+
+func (e *imageEngine) list() []engine.Image {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.images
+}
+
+// Put adds an image, newest first.
+func (e *imageEngine) Put(i engine.Image) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.images = append([]engine.Image{i}, e.images...)
+}
+
+// ImageEngine lets the browser's tests have this engine over one that signs in.
+func ImageEngine(under Engine) *imageEngine {
+	return &imageEngine{Engine: under, images: someImages(), matches: someMatches(), samples: engine.SampleStatus{Images: 1, Starter: true}}
+}
 func (e *imageEngine) Images(_ context.Context, account string, f engine.ImageFilter) ([]engine.Image, string, error) {
 	e.filter = f
 	if account != "admin" {
 		return nil, "", nil
 	}
-	if len(e.images) > f.Limit {
-		return e.images[:f.Limit], "cursor-1", nil
+	if len(e.list()) > f.Limit {
+		return e.list()[:f.Limit], "cursor-1", nil
 	}
-	return e.images, "", nil
+	return e.list(), "", nil
 }
 func (e *imageEngine) CountImages(context.Context, string, engine.ImageFilter) (int, error) {
-	return len(e.images), nil
+	return len(e.list()), nil
 }
 func (e *imageEngine) ImageStates(context.Context, string) (map[engine.AnalysisState]int, error) {
 	m := map[engine.AnalysisState]int{}
-	for _, i := range e.images {
+	for _, i := range e.list() {
 		m[i.State]++
 	}
 	return m, nil
@@ -66,7 +104,7 @@ func (e *imageEngine) SampleStatus(context.Context, string) (engine.SampleStatus
 	return e.samples, nil
 }
 func (e *imageEngine) Image(_ context.Context, account, digest string) (engine.Image, error) {
-	for _, i := range e.images {
+	for _, i := range e.list() {
 		if string(i.Digest) == digest && account == "admin" {
 			return i, nil
 		}
@@ -75,7 +113,7 @@ func (e *imageEngine) Image(_ context.Context, account, digest string) (engine.I
 }
 func (e *imageEngine) AddImage(_ context.Context, a engine.AddImage) (engine.Image, error) {
 	e.added = a
-	return e.images[0], e.addErr
+	return e.list()[0], e.addErr
 }
 func (e *imageEngine) UploadImage(_ context.Context, _, tag string, _ int64, r io.Reader) (engine.Image, error) {
 	b, err := io.ReadAll(r)
@@ -83,7 +121,7 @@ func (e *imageEngine) UploadImage(_ context.Context, _, tag string, _ int64, r i
 		return engine.Image{}, err
 	}
 	e.tag, e.uploaded = tag, string(b)
-	return e.images[0], e.addErr
+	return e.list()[0], e.addErr
 }
 func (e *imageEngine) DeleteImages(_ context.Context, _ string, digests []string, _ bool) ([]engine.DeleteResult, error) {
 	e.deleted = append(e.deleted, digests...)

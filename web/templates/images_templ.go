@@ -432,7 +432,7 @@ func addImage(p view.Page, v view.Images) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, "> Analyze again if it is here already</label></div></details><div class=\"row\"><button class=\"btn primary\">Add image</button> <span class=\"dim small\">Credentials are stored under <a href=\"/registries\">Registries</a>.</span></div></form><form class=\"col\" method=\"post\" action=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, "> Analyze again if it is here already</label></div></details><div class=\"row\"><button class=\"btn primary\">Add image</button><p class=\"dim small\">Credentials are stored under <a href=\"/registries\">Registries</a>.</p></div></form><form class=\"col\" method=\"post\" action=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1658,7 +1658,7 @@ func BulkImages(p view.Page, v view.BulkImages) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if v.Force {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 140, "<label class=\"check\"><input type=\"checkbox\" name=\"force\" value=\"1\"> Also those that are being analyzed, or are the newest of a tag that is watched</label>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 140, "<label class=\"check\"><input type=\"checkbox\" name=\"force\" value=\"1\"> Also those that are being analyzed</label>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

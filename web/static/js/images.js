@@ -1,7 +1,6 @@
 // The list of images: ticking all rows or a range of them, and an upload that
 // shows how far it has come. Without the script both forms still work.
 import { morph } from "./morph.js";
-import { moved } from "./live.js";
 import { toast } from "./toast.js";
 
 export function start() {
@@ -33,7 +32,11 @@ export function start() {
 
 const boxes = (form) => [...form.querySelectorAll("input[data-tick]")];
 
+// What is ticked, by value: a row that is drawn again comes without its tick.
+const ticks = new Set();
+
 function show() {
+  for (const b of document.querySelectorAll("input[data-tick]")) b.checked = ticks.has(b.value);
   for (const all of document.querySelectorAll("[data-tick-all]")) {
     all.hidden = false;
     count(all.form);
@@ -42,6 +45,7 @@ function show() {
 
 function count(form) {
   const list = boxes(form);
+  for (const b of list) b.checked ? ticks.add(b.value) : ticks.delete(b.value);
   const n = list.filter((b) => b.checked).length;
   const all = form.querySelector("[data-tick-all]");
   if (all) {
@@ -91,7 +95,6 @@ function upload(form) {
     await morph(document.getElementById("main"), main);
     const toasts = page.getElementById("toasts");
     if (toasts) await morph(document.getElementById("toasts"), toasts);
-    moved();
   };
   request.open("POST", form.action);
   request.send(new FormData(form));
