@@ -26,7 +26,7 @@ func (s *Server) confirmClear(c *fiber.Ctx) error {
 	if f.Before.IsZero() || f.Before.After(clock.Now) {
 		f.Before = clock.Now
 	}
-	n, err := s.engine.CountEvents(c.UserContext(), s.who(c).Account, f, 0)
+	n, _, err := s.engine.CountEvents(c.UserContext(), s.who(c).Account, f, 0)
 	if err != nil {
 		return err
 	}

@@ -17,9 +17,10 @@ import (
 // Events is what the events pages ask of an engine.
 type Events interface {
 	Events(ctx context.Context, account string, f engine.EventFilter, p engine.EventPage) (engine.EventList, error)
-	// CountEvents counts those that match, but not beyond bound when it is
-	// above 0.
-	CountEvents(ctx context.Context, account string, f engine.EventFilter, bound int64) (int64, error)
+	// CountEvents counts those that match and reports whether the number is
+	// exact: with a bound above 0 it is not beyond that, nor for a text that
+	// would have to be looked for in the whole log.
+	CountEvents(ctx context.Context, account string, f engine.EventFilter, bound int64) (int64, bool, error)
 	Event(ctx context.Context, account, id string) (engine.Event, error)
 	// ClearEvents begins to clear what matches; a small clear has ended when
 	// it returns, a large one goes on.
@@ -72,7 +73,7 @@ func (s *Server) listEvents(c *fiber.Ctx) error {
 		return err
 	}
 	if s.wants(c, "events-list") {
-		if d.Count, err = s.engine.CountEvents(ctx, account, f, present.CountBound+1); err != nil {
+		if d.Count, d.Exact, err = s.engine.CountEvents(ctx, account, f, present.CountBound); err != nil {
 			return err
 		}
 		if d.Clears, err = s.engine.EventClears(ctx, account, eventsShowClear); err != nil {

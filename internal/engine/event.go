@@ -55,6 +55,9 @@ type EventPage struct {
 type EventList struct {
 	Events []Event
 	Next   string // cursor of the page that follows; empty: this is the last
+	// Searched is how far back a search for text has looked for this page,
+	// when that is not to the end: the next page looks further.
+	Searched time.Time
 }
 
 // EventHour counts the events of one hour by level.

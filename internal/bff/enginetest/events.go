@@ -71,14 +71,14 @@ func (f *Fake) Events(_ context.Context, account string, filter engine.EventFilt
 	return engine.EventList{Events: list[:p.Limit], Next: list[p.Limit-1].ID}, nil
 }
 
-func (f *Fake) CountEvents(_ context.Context, account string, filter engine.EventFilter, bound int64) (int64, error) {
+func (f *Fake) CountEvents(_ context.Context, account string, filter engine.EventFilter, bound int64) (int64, bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	n := int64(len(f.matching(account, filter)))
-	if bound > 0 {
-		n = min(n, bound)
+	if bound > 0 && n > bound {
+		return bound, false, nil
 	}
-	return n, nil
+	return n, true, nil
 }
 
 func (f *Fake) Event(_ context.Context, account, id string) (engine.Event, error) {

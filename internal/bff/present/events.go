@@ -20,7 +20,8 @@ type EventsData struct {
 	Query  EventQuery
 	Filter engine.EventFilter // of Query, at Clock.Now
 	List   engine.EventList
-	Count  int64 // at most CountBound+1
+	Count  int64 // at most CountBound
+	Exact  bool  // or there are more
 	Clears []engine.EventClear
 	Open   *engine.Event
 	User   string // who looks, and where the API is: for the command lines
@@ -58,7 +59,7 @@ func EventsList(d EventsData, c Clock) view.EventsList {
 		Oldest: q.Order == "oldest", Live: q.After == "" && q.Order == "",
 		CSV: "/events/export.csv" + q.List().Query(), NDJSON: "/events/export.ndjson" + q.List().Query(),
 		Back:   q.closed(),
-		Fields: ClearFields(d.Filter, c), Count: countWords(d.Count) + " " + noun(d.Count, "event", "events"),
+		Fields: ClearFields(d.Filter, c), Count: countWords(d) + " " + noun(d),
 	}
 	v.Order = q.with(func(q *EventQuery) {
 		if q.Order == "" {
@@ -76,7 +77,7 @@ func EventsList(d EventsData, c Clock) view.EventsList {
 		}
 	}
 	switch {
-	case d.Count > CountBound:
+	case !d.Exact:
 		v.All, v.AllLink = "Clear all that match", "/events/clear"+q.List().Canonical(c).Query()
 		v.Match = "all that match"
 	case d.Count > 0:
@@ -84,8 +85,14 @@ func EventsList(d EventsData, c Clock) view.EventsList {
 		v.Match = "all " + Count(d.Count) + " matching"
 	}
 	v.Pager = eventsPager(d)
+	if !d.List.Searched.IsZero() {
+		v.Note = "Looked for the text back to " + d.List.Searched.In(c.zone()).Format(exactLayout) + ". The next page looks further."
+		if v.Oldest {
+			v.Note = strings.Replace(v.Note, "back to", "up to", 1)
+		}
+	}
 	if len(v.Rows) == 0 {
-		v.Empty = eventsEmpty(q)
+		v.Empty = eventsEmpty(d)
 	}
 	return v
 }
@@ -94,7 +101,7 @@ func eventsPager(d EventsData) view.Pager {
 	q := d.Query
 	var p view.Pager
 	if n := len(d.List.Events); n > 0 {
-		p.Text = Plural(n, "event", "events") + " on this page of " + countWords(d.Count)
+		p.Text = Plural(n, "event", "events") + " on this page of " + countWords(d)
 	}
 	if q.After != "" {
 		p.First = q.List().Href()
@@ -107,8 +114,13 @@ func eventsPager(d EventsData) view.Pager {
 	return p
 }
 
-func eventsEmpty(q EventQuery) *view.EventsEmpty {
+func eventsEmpty(d EventsData) *view.EventsEmpty {
+	q := d.Query
 	switch {
+	case d.List.Next != "":
+		further := q.List()
+		further.After = d.List.Next
+		return &view.EventsEmpty{Title: "No match so far", Text: "The log is long, and no event of its newer part has this text.", Href: further.Href(), Label: "Look further back"}
 	case q.After != "":
 		return &view.EventsEmpty{Title: "No more events", Text: "This page of the list is empty by now.", Href: q.List().Href(), Label: "First page"}
 	case q.Filtered():
@@ -119,19 +131,19 @@ func eventsEmpty(q EventQuery) *view.EventsEmpty {
 		Href: "/images", Label: "Add an image"}
 }
 
-// countWords is a count up to the bound, and what is known beyond it.
-func countWords(n int64) string {
-	if n > CountBound {
-		return Count(int64(CountBound)) + "+"
+// countWords is the count as far as it is known.
+func countWords(d EventsData) string {
+	if !d.Exact {
+		return Count(d.Count) + "+"
 	}
-	return Count(n)
+	return Count(d.Count)
 }
 
-func noun(n int64, one, many string) string {
-	if n == 1 {
-		return one
+func noun(d EventsData) string {
+	if d.Count == 1 && d.Exact {
+		return "event"
 	}
-	return many
+	return "events"
 }
 
 // ClearFields are the hidden fields that say what a clear is for: the filter

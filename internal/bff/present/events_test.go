@@ -115,17 +115,31 @@ func TestEventRow(t *testing.T) {
 }
 
 func TestEventsCounts(t *testing.T) {
-	tests := map[int64]struct{ count, all, link string }{
-		0:      {"0 events", "", ""},
-		1:      {"1 event", "Clear 1 event", ""},
-		1284:   {"1,284 events", "Clear 1,284 events", ""},
-		10_001: {"10,000+ events", "Clear all that match", "/events/clear?level=error"},
+	tests := []struct {
+		n                int64
+		exact            bool
+		count, all, link string
+	}{
+		{0, true, "0 events", "", ""},
+		{1, true, "1 event", "Clear 1 event", ""},
+		{1284, true, "1,284 events", "Clear 1,284 events", ""},
+		{10_000, false, "10,000+ events", "Clear all that match", "/events/clear?level=error"},
+		{1, false, "1+ events", "Clear all that match", "/events/clear?level=error"},
 	}
-	for n, want := range tests {
-		v := present.EventsList(present.EventsData{Query: queryOf("level=error&after=c"), Count: n}, clock)
-		if v.Count != want.count || v.All != want.all || v.AllLink != want.link {
-			t.Errorf("%d: %q %q %q, want %+v", n, v.Count, v.All, v.AllLink, want)
+	for _, tc := range tests {
+		v := present.EventsList(present.EventsData{Query: queryOf("level=error&after=c"), Count: tc.n, Exact: tc.exact}, clock)
+		if v.Count != tc.count || v.All != tc.all || v.AllLink != tc.link {
+			t.Errorf("%q %q %q, want %+v", v.Count, v.All, v.AllLink, tc)
 		}
+	}
+}
+
+// A search that has not looked through the whole log says so.
+func TestSearchThatHasNotEnded(t *testing.T) {
+	d := present.EventsData{Query: queryOf("text=x"), List: engine.EventList{Next: "c", Searched: now.Add(-time.Hour)}}
+	v := present.EventsList(d, clock)
+	if v.Empty == nil || v.Empty.Href != "/events?text=x&after=c" || !strings.Contains(v.Note, "back to 2026-11-22 12:04:16") {
+		t.Errorf("%+v %q", v.Empty, v.Note)
 	}
 }
 

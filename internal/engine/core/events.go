@@ -12,8 +12,9 @@ func (c *Core) Events(ctx context.Context, account string, f engine.EventFilter,
 	return c.store.Events(ctx, account, f, p)
 }
 
-// CountEvents counts those that match, but not beyond bound when it is above 0.
-func (c *Core) CountEvents(ctx context.Context, account string, f engine.EventFilter, bound int64) (int64, error) {
+// CountEvents counts those that match and reports whether the number is exact:
+// with a bound above 0 it is not beyond that.
+func (c *Core) CountEvents(ctx context.Context, account string, f engine.EventFilter, bound int64) (int64, bool, error) {
 	return c.store.CountEvents(ctx, account, f, bound)
 }
 

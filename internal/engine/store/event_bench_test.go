@@ -94,7 +94,7 @@ func BenchmarkEvents(b *testing.B) {
 		})
 		b.Run("count "+tc.name, func(b *testing.B) {
 			timed(b, func() error {
-				_, err := s.CountEvents(context.Background(), "admin", tc.f, 10_001)
+				_, _, err := s.CountEvents(context.Background(), "admin", tc.f, 10_001)
 				return err
 			})
 		})
@@ -107,7 +107,7 @@ func BenchmarkEvents(b *testing.B) {
 	})
 	b.Run("exact count", func(b *testing.B) {
 		timed(b, func() error {
-			_, err := s.CountEvents(context.Background(), "admin", engine.EventFilter{}, 0)
+			_, _, err := s.CountEvents(context.Background(), "admin", engine.EventFilter{}, 0)
 			return err
 		})
 	})

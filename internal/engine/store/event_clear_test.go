@@ -27,7 +27,7 @@ func fill(t testing.TB, s *store.Store, account string, n int) {
 
 func count(t testing.TB, s *store.Store, account string) int64 {
 	t.Helper()
-	n, err := s.CountEvents(context.Background(), account, engine.EventFilter{}, 0)
+	n, _, err := s.CountEvents(context.Background(), account, engine.EventFilter{}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,15 +18,15 @@ import (
 type eventWhere struct {
 	sql  strings.Builder
 	args []any
-	none bool // nothing can match
+	text string // condition that no index answers, kept apart
+	none bool   // nothing can match
 }
 
 // and adds a condition, in which each %s stands for the next argument.
 func (w *eventWhere) and(cond string, args ...any) {
 	marks := make([]any, len(args))
 	for i, a := range args {
-		w.args = append(w.args, a)
-		marks[i] = fmt.Sprintf("$%d", len(w.args))
+		marks[i] = w.arg(a)
 	}
 	w.sql.WriteString(" AND ")
 	fmt.Fprintf(&w.sql, cond, marks...)
@@ -45,7 +45,16 @@ func (w *eventWhere) planned() []any {
 	return append([]any{pgx.QueryExecModeCacheDescribe}, w.args...)
 }
 
-func (w *eventWhere) String() string { return w.sql.String() }
+// String is the whole condition.
+func (w *eventWhere) String() string {
+	if w.text == "" {
+		return w.sql.String()
+	}
+	return w.sql.String() + " AND " + w.text
+}
+
+// indexed is the condition without the text.
+func (w *eventWhere) indexed() string { return w.sql.String() }
 
 // eventFilter turns a filter into a condition on the events of one account
 // that are not cleared.
@@ -164,9 +173,8 @@ func textFilter(w *eventWhere, text string) {
 		}
 	}
 	p := w.arg("%" + likeEscaper.Replace(text) + "%")
-	cond := strings.ReplaceAll(`(message ILIKE $p OR type ILIKE $p OR resource_id ILIKE $p OR id ILIKE $p
-		OR details::text ILIKE $p OR type = ANY(%s))`, "$p", p)
-	w.and(cond, types)
+	w.text = fmt.Sprintf(`(message ILIKE %[1]s OR type ILIKE %[1]s OR resource_id ILIKE %[1]s OR id ILIKE %[1]s
+		OR details::text ILIKE %[1]s OR type = ANY(%[2]s))`, p, w.arg(types))
 }
 
 var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)

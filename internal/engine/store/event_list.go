@@ -15,36 +15,39 @@ import (
 // maxEventPage is the largest page that v1 allows.
 const maxEventPage = 1000
 
+// searchWindow is how many events one page of a search for text looks
+// through. Text has no index: without a bound, a word that is nowhere would
+// cost a reading of the whole log.
+const searchWindow = 200_000
+
 // Events lists one page of an account's events, newest first.
 //
 // The keys of the page are found in an index alone and the rows are fetched
 // after, so that a page far down costs no reading of the rows above it.
 func (s *Store) Events(ctx context.Context, account string, f engine.EventFilter, p engine.EventPage) (engine.EventList, error) {
+	return s.events(ctx, account, f, p, searchWindow)
+}
+
+func (s *Store) events(ctx context.Context, account string, f engine.EventFilter, p engine.EventPage, window int) (engine.EventList, error) {
 	limit := min(max(p.Limit, 1), maxEventPage)
-	w, err := s.eventFilter(ctx, account, f)
+	w, order, err := s.eventsFrom(ctx, account, f, p)
 	if err != nil || w.none {
 		return engine.EventList{}, err
-	}
-	order, than := "DESC", "<"
-	if p.Oldest {
-		order, than = "ASC", ">"
-	}
-	if p.Cursor != "" {
-		at, seq, err := decodeCursor(p.Cursor)
-		if err != nil {
-			return engine.EventList{}, err
-		}
-		w.and("(at, seq) "+than+" (%s, %s)", at, seq)
 	}
 	offset := ""
 	if p.Page > 1 {
 		offset = " OFFSET " + w.arg((int64(p.Page)-1)*int64(limit))
 	}
+	search := w.text != "" && p.Page == 0
+	from := fmt.Sprintf("events WHERE %s", w)
+	if search {
+		from = fmt.Sprintf("(SELECT * FROM events WHERE %[1]s ORDER BY at %[2]s, seq %[2]s LIMIT %[3]d) w WHERE %[4]s", w.indexed(), order, window, w.text)
+	}
 	q := fmt.Sprintf(`
 		SELECT k.seq, %[1]s
-		  FROM (SELECT at, seq FROM events WHERE %[2]s ORDER BY at %[3]s, seq %[3]s LIMIT %[4]d%[5]s) k
+		  FROM (SELECT at, seq FROM %[2]s ORDER BY at %[3]s, seq %[3]s LIMIT %[4]d%[5]s) k
 		  JOIN events e ON e.seq = k.seq
-		 ORDER BY k.at %[3]s, k.seq %[3]s`, eventColumns, w, order, limit+1, offset)
+		 ORDER BY k.at %[3]s, k.seq %[3]s`, eventColumns, from, order, limit+1, offset)
 
 	rows, err := s.pool.Query(ctx, q, w.planned()...)
 	if err != nil {
@@ -57,14 +60,60 @@ func (s *Store) Events(ctx context.Context, account string, f engine.EventFilter
 		seqs = append(seqs, seq)
 		return e, err
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return engine.EventList{}, fmt.Errorf("events: %w", domain(err))
+	case len(list) > limit:
+		list = list[:limit]
+		return engine.EventList{Events: list, Next: encodeCursor(list[limit-1].At, seqs[limit-1])}, nil
+	case search:
+		f.Text = ""
+		next, at, err := s.windowEnd(ctx, account, f, p, window)
+		return engine.EventList{Events: list, Next: next, Searched: at}, err
 	}
-	if len(list) <= limit {
-		return engine.EventList{Events: list}, nil
+	return engine.EventList{Events: list}, nil
+}
+
+// eventsFrom is a filter with the place at which a page begins, and the
+// direction in which it goes on.
+func (s *Store) eventsFrom(ctx context.Context, account string, f engine.EventFilter, p engine.EventPage) (*eventWhere, string, error) {
+	w, err := s.eventFilter(ctx, account, f)
+	if err != nil {
+		return nil, "", err
 	}
-	list = list[:limit]
-	return engine.EventList{Events: list, Next: encodeCursor(list[limit-1].At, seqs[limit-1])}, nil
+	order, than := "DESC", "<"
+	if p.Oldest {
+		order, than = "ASC", ">"
+	}
+	if p.Cursor != "" {
+		at, seq, err := decodeCursor(p.Cursor)
+		if err != nil {
+			return nil, "", err
+		}
+		w.and("(at, seq) "+than+" (%s, %s)", at, seq)
+	}
+	return w, order, nil
+}
+
+// windowEnd is where the window of a search ends; an empty cursor when the log
+// ends within it.
+func (s *Store) windowEnd(ctx context.Context, account string, f engine.EventFilter, p engine.EventPage, window int) (string, time.Time, error) {
+	w, order, err := s.eventsFrom(ctx, account, f, p)
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	q := fmt.Sprintf(`SELECT at, seq FROM events WHERE %[1]s ORDER BY at %[2]s, seq %[2]s LIMIT 1 OFFSET %[3]d`, w, order, window-1)
+
+	var at time.Time
+	var seq int64
+	err = s.pool.QueryRow(ctx, q, w.planned()...).Scan(&at, &seq)
+	switch err = domain(err); {
+	case isNotFound(err):
+		return "", time.Time{}, nil
+	case err != nil:
+		return "", time.Time{}, fmt.Errorf("search events: %w", err)
+	}
+	return encodeCursor(at, seq), at.UTC(), nil
 }
 
 // withFirst scans a row's first column into first and the rest as asked.
@@ -77,22 +126,31 @@ func (w withFirst) Scan(dest ...any) error {
 	return w.CollectableRow.Scan(append([]any{w.first}, dest...)...)
 }
 
-// CountEvents counts an account's events, but not beyond bound when that is
-// above 0: a page can say "10,000+" at a cost that does not grow.
-func (s *Store) CountEvents(ctx context.Context, account string, f engine.EventFilter, bound int64) (int64, error) {
+// CountEvents counts an account's events, and reports whether the number is
+// exact. With a bound above 0 it neither counts beyond that nor looks for text
+// beyond one window: a page can say "10,000+" at a cost that does not grow.
+func (s *Store) CountEvents(ctx context.Context, account string, f engine.EventFilter, bound int64) (int64, bool, error) {
 	w, err := s.eventFilter(ctx, account, f)
 	if err != nil || w.none {
-		return 0, err
+		return 0, err == nil, err
 	}
-	q := fmt.Sprintf(`SELECT count(*) FROM events WHERE %s`, w)
-	if bound > 0 {
-		q = fmt.Sprintf(`SELECT count(*) FROM (SELECT 1 FROM events WHERE %s LIMIT %d) k`, w, bound)
+	q := fmt.Sprintf(`SELECT count(*), 0 FROM events WHERE %s`, w)
+	switch {
+	case bound > 0 && w.text != "":
+		q = fmt.Sprintf(`
+			SELECT count(*) FILTER (WHERE %[2]s), count(*)
+			  FROM (SELECT * FROM events WHERE %[1]s ORDER BY at DESC, seq DESC LIMIT %[3]d) w`, w.indexed(), w.text, searchWindow)
+	case bound > 0:
+		q = fmt.Sprintf(`SELECT count(*), 0 FROM (SELECT 1 FROM events WHERE %s LIMIT %d) k`, w, bound+1)
 	}
-	var n int64
-	if err := s.pool.QueryRow(ctx, q, w.planned()...).Scan(&n); err != nil {
-		return 0, fmt.Errorf("count events: %w", domain(err))
+	var n, seen int64
+	if err := s.pool.QueryRow(ctx, q, w.planned()...).Scan(&n, &seen); err != nil {
+		return 0, false, fmt.Errorf("count events: %w", domain(err))
 	}
-	return n, nil
+	if bound > 0 && n > bound {
+		return bound, false, nil
+	}
+	return n, seen < searchWindow, nil
 }
 
 // A cursor names the last row of a page by its place in the order: time in

@@ -122,14 +122,14 @@ func TestEventFilters(t *testing.T) {
 			if got := strings.Join(matched, " "); got != tc.want {
 				t.Errorf("Matches picks %q, want %q", got, tc.want)
 			}
-			n, err := s.CountEvents(t.Context(), "admin", tc.f, 0)
-			if want := int64(len(strings.Fields(tc.want))); err != nil || n != want {
-				t.Errorf("counted %d, %v; want %d", n, err, want)
+			n, exact, err := s.CountEvents(t.Context(), "admin", tc.f, 0)
+			if want := int64(len(strings.Fields(tc.want))); err != nil || n != want || !exact {
+				t.Errorf("counted %d, %v, %v; want %d", n, exact, err, want)
 			}
 		})
 	}
-	if n, err := s.CountEvents(t.Context(), "admin", engine.EventFilter{}, 3); err != nil || n != 3 {
-		t.Errorf("bounded count = %d, %v; want 3", n, err)
+	if n, exact, err := s.CountEvents(t.Context(), "admin", engine.EventFilter{}, 3); err != nil || n != 3 || exact {
+		t.Errorf("bounded count = %d, %v, %v; want 3 and more", n, exact, err)
 	}
 }
 
@@ -269,5 +269,36 @@ func TestEventStatistics(t *testing.T) {
 	list, err := s.EventsOfServices(t.Context(), "admin", 1)
 	if err != nil || ids(list) != "late b" {
 		t.Errorf("events of services = %q, %v", ids(list), err)
+	}
+}
+
+// A search looks through a bounded part of the log for each page, says how far
+// it has looked, and misses nothing over the pages.
+func TestSearchInWindows(t *testing.T) {
+	s := enginetest.Store(t)
+	for i := range 20 {
+		addEvent(t, s, fmt.Sprintf("%02d", i), "admin", engine.EvFeedsSyncStarted, []string{"", "needle"}[max(0, i%7-5)], i/2)
+	}
+	for want, oldest := range map[string]bool{"13 06": false, "06 13": true} {
+		var got []string
+		p := engine.EventPage{Limit: 10, Oldest: oldest}
+		pages := 0
+		for ; pages < 10; pages++ {
+			l, err := s.EventsWithin(t.Context(), "admin", engine.EventFilter{Text: "needle"}, p, 6)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, strings.Fields(ids(l.Events))...)
+			if (l.Next == "") != l.Searched.IsZero() {
+				t.Errorf("next %q but searched to %v", l.Next, l.Searched)
+			}
+			if l.Next == "" {
+				break
+			}
+			p.Cursor = l.Next
+		}
+		if strings.Join(got, " ") != want || pages != 3 {
+			t.Errorf("found %v in %d pages, want %s in 4", got, pages+1, want)
+		}
 	}
 }
