@@ -348,3 +348,23 @@ func TestForeignOriginGetsNoSocket(t *testing.T) {
 }
 
 func itoa(n int64) string { b, _ := json.Marshal(n); return string(b) }
+
+func TestSwitchesWorkWithoutTheScript(t *testing.T) {
+	c := start(t, bff.Options{})
+	c.login()
+	for _, form := range []url.Values{{"theme": {"dark"}}, {"zone": {"local"}}, {"rail": {"icons"}}} {
+		form.Set("back", "/services")
+		if code, body, resp := c.do("POST", "/prefs", form); code != 200 || resp.Request.URL.Path != "/services" || !strings.Contains(body, "Sign out") {
+			t.Fatalf("POST /prefs %v = %d at %s", form, code, resp.Request.URL.Path)
+		}
+	}
+	if body := c.get("/"); !strings.Contains(body, `<html lang="en" data-theme="dark" data-zone="local" data-rail="icons">`) {
+		t.Errorf("the switches were not kept: %.120s", body)
+	}
+	if code, _, _ := c.do("POST", "/prefs", url.Values{"theme": {`"><script>`}}); code != 200 {
+		t.Errorf("an odd theme = %d", code)
+	}
+	if body := c.get("/"); !strings.Contains(body, `data-theme=""`) {
+		t.Error("an odd theme was kept")
+	}
+}

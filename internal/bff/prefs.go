@@ -82,7 +82,7 @@ func location(c *fiber.Ctx) *time.Location {
 // localPath keeps redirects within the console: a path that begins with one
 // slash, else the start page.
 func localPath(p string) string {
-	if !strings.HasPrefix(p, "/") || strings.HasPrefix(p, "//") || strings.ContainsAny(p, "\\\r\n") {
+	if !strings.HasPrefix(p, "/") || strings.HasPrefix(p, "//") || strings.ContainsAny(p, "\\\r\n\t") {
 		return "/"
 	}
 	return p
