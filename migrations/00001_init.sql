@@ -169,6 +169,7 @@ CREATE TABLE feed_syncs (
 	trigger    text        NOT NULL,
 	status     text        NOT NULL DEFAULT 'running' CHECK (status IN ('running', 'success', 'unchanged', 'failure', 'cancelled')),
 	stage      text        NOT NULL DEFAULT 'check',
+	stage_at   timestamptz NOT NULL DEFAULT now(),
 	done       bigint      NOT NULL DEFAULT 0,
 	total      bigint      NOT NULL DEFAULT 0,
 	cause      text        NOT NULL DEFAULT '',

@@ -60,7 +60,8 @@ type FeedSync struct {
 	Trigger     string // periodic, manual, upload, starter
 	Status      string // running, success, unchanged, failure, cancelled
 	Stage       FeedStage
-	Done, Total int64 // bytes or records of the stage; Total 0: unknown
+	StageAt     time.Time // when Stage was entered
+	Done, Total int64     // bytes of the stage; Total 0: unknown
 	StartedAt   time.Time
 	EndedAt     time.Time
 	Cause       string // stable code: dns, connection, tls, proxy, http_4xx, http_5xx, checksum, disk, format, sanity

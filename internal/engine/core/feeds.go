@@ -200,10 +200,10 @@ func (c *Core) RollbackFeeds(ctx context.Context) error {
 	return err
 }
 
-// ImportFeeds installs an uploaded archive. The name is for the history.
+// ImportFeeds takes in an archive and installs it in the background. The name is
+// for the history; checksum may be empty.
 func (c *Core) ImportFeeds(ctx context.Context, archive io.Reader, name, checksum string, flush bool) error {
-	_, err := c.feeds.ImportArchive(ctx, archive, "upload", "upload: "+name, checksum, flush)
-	return err
+	return c.feeds.StartImport(ctx, archive, "upload: "+name, checksum, flush)
 }
 
 func isNotFound(err error) bool { return errors.Is(err, engine.ErrNotFound) }

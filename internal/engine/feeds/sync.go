@@ -68,16 +68,22 @@ func (s *Service) SyncWait(ctx context.Context, trigger string, flush bool) (eng
 // Start is Sync in the background, for a page that shows the progress. It
 // returns when the sync has begun, or could not.
 func (s *Service) Start(ctx context.Context, trigger string, flush bool) error {
+	return s.background(ctx, job{trigger: trigger, source: s.URL(), flush: flush}, s.syncOnce, func() {})
+}
+
+// background runs exclusive for the service's own life and returns when the
+// work has begun, or could not. after runs in any case.
+func (s *Service) background(ctx context.Context, j job, do func(context.Context, *run) (engine.FeedSync, error), after func()) error {
 	begun := make(chan error, 1)
 	life := s.lifetime()
 	s.running.Go(func() {
-		j := job{trigger: trigger, source: s.URL(), flush: flush}
+		defer after()
 		_, err := s.exclusive(life, j, func(ctx context.Context, r *run) (engine.FeedSync, error) {
 			begun <- nil
-			return s.syncOnce(ctx, r)
+			return do(ctx, r)
 		})
 		select {
-		case begun <- err:
+		case begun <- err: // it did not come to begin
 		default:
 		}
 	})

@@ -39,11 +39,11 @@ func (s *Store) LockFeeds(ctx context.Context) (release func(), ok bool, err err
 	}, true, nil
 }
 
-const feedSyncColumns = `id, trigger, status, stage, done, total, started_at, ended_at, cause, message, source, data, records, delta, next_try, host`
+const feedSyncColumns = `id, trigger, status, stage, stage_at, done, total, started_at, ended_at, cause, message, source, data, records, delta, next_try, host`
 
 func scanFeedSync(r pgx.CollectableRow) (f engine.FeedSync, err error) {
 	var ended, next nullTime
-	err = r.Scan(&f.ID, &f.Trigger, &f.Status, &f.Stage, &f.Done, &f.Total, &f.StartedAt, &ended, &f.Cause, &f.Message,
+	err = r.Scan(&f.ID, &f.Trigger, &f.Status, &f.Stage, &f.StageAt, &f.Done, &f.Total, &f.StartedAt, &ended, &f.Cause, &f.Message,
 		&f.Source, &f.Data, &f.Records, &f.Delta, &next, &f.Host)
 	f.EndedAt, f.NextTry = zero(ended), zero(next)
 	return f, err
@@ -83,7 +83,9 @@ func (s *Store) StartFeedSync(ctx context.Context, f engine.FeedSync, events []e
 // StepFeedSync writes how far a sync has come; engine.ErrConflict when it was
 // cancelled meanwhile.
 func (s *Store) StepFeedSync(ctx context.Context, id int64, stage engine.FeedStage, done, total int64) error {
-	const q = `UPDATE feed_syncs SET stage = $2, done = $3, total = $4 WHERE id = $1 AND status = 'running'`
+	const q = `
+		UPDATE feed_syncs SET stage_at = CASE WHEN stage = $2 THEN stage_at ELSE now() END, stage = $2, done = $3, total = $4
+		 WHERE id = $1 AND status = 'running'`
 
 	return s.inTx(ctx, "step feed sync", func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, q, id, stage, done, total)

@@ -1,0 +1,276 @@
+package present
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"windlass/internal/engine"
+	"windlass/web/templates/view"
+)
+
+// FeedQuery is the filter of the feeds page.
+type FeedQuery struct {
+	Text string // part of a feed's or a group's name
+	Show string // off, changed, or empty: all
+}
+
+// openGroups is how many groups a feed may have to be drawn open.
+const openGroups = 12
+
+// Feeds shapes the feeds page.
+func Feeds(list []engine.Feed, st engine.FeedStatus, q FeedQuery, admin bool, c Clock) view.Feeds {
+	v := view.Feeds{
+		Admin: admin, Source: st.Source, Every: every(st.Interval), Next: view.Time{Text: "not planned"},
+		Filter: view.FeedFilter{Text: q.Text, On: q.Text != "" || q.Show != "", Shows: []view.Choice{
+			{Value: "", Text: "All groups", On: q.Show == ""},
+			{Value: "changed", Text: "Changed by the last sync", On: q.Show == "changed"},
+			{Value: "off", Text: "Disabled", On: q.Show == "off"},
+		}},
+	}
+	if !st.Next.IsZero() {
+		v.Next = c.Until(st.Next)
+	}
+	if st.Active != nil {
+		v.Data, v.Starter = feedData(*st.Active, c), st.Active.Starter
+	}
+	if st.Previous != nil {
+		v.Before = feedData(*st.Previous, c)
+	}
+	if len(st.Syncs) > 0 {
+		switch last := st.Syncs[0]; last.Status {
+		case "running":
+			v.Running = feedRun(last, c)
+		case "failure":
+			v.Failure = feedFailure(last, st, c)
+		}
+	}
+	v.Rematch = rematch(st.Rematch, c)
+	shown, groups, records := 0, 0, int64(0)
+	for _, f := range list {
+		groups += len(f.Groups)
+		box := feedBox(f, gone(f, st.Before), q, c)
+		for _, g := range f.Groups {
+			records += g.Records
+		}
+		shown += len(box.Rows)
+		if len(box.Rows) > 0 || !v.Filter.On {
+			v.Feeds = append(v.Feeds, box)
+		}
+	}
+	slices.SortStableFunc(v.Feeds, func(a, b view.FeedBox) int {
+		return cmp.Or(cmp.Compare(feedRank(a.Name), feedRank(b.Name)), cmp.Compare(a.Name, b.Name))
+	})
+	if len(list) > 0 {
+		v.Sub = Plural(len(list), "feed", "feeds") + ", " + Plural(groups, "group", "groups")
+		if st.Active != nil {
+			v.Sub += ", " + Plural(st.Active.Records, "record", "records")
+		}
+	}
+	if v.Filter.On {
+		v.Matches = Plural(shown, "group matches", "groups match")
+	}
+	for _, s := range st.Syncs {
+		v.History = append(v.History, feedSyncRow(s, c))
+	}
+	v.Chart = feedChart(st.Syncs)
+	return v
+}
+
+// feedRank puts the feed of the distributions first.
+func feedRank(name string) int {
+	return slices.Index([]string{"", "github", "nvd", "vulnerabilities"}, name) * -1
+}
+
+func every(d time.Duration) string {
+	if d <= 0 {
+		return "only when asked"
+	}
+	return "every " + Span(d)
+}
+
+func feedData(d engine.FeedData, c Clock) *view.FeedData {
+	v := &view.FeedData{
+		Records: Count(d.Records), Schema: d.Schema, Built: c.Ago(d.Built), Installed: c.Ago(d.InstalledAt),
+		Sum: engine.Digest(d.Checksum).Short(), SumFull: d.Checksum, Source: d.Source, Size: Bytes(d.Bytes),
+	}
+	switch age := c.Now.Sub(d.Built); {
+	case d.Starter:
+		v.Fresh = view.Pill{Tone: "warn", Text: "starter data", Title: "A few well-known records to try things with; not a feed"}
+	case age < 36*time.Hour:
+		v.Fresh = view.Pill{Tone: "ok", Text: "fresh"}
+	case age < 5*24*time.Hour:
+		v.Fresh = view.Pill{Tone: "ok", Text: Span(age) + " old"}
+	default:
+		v.Fresh = view.Pill{Tone: "warn", Text: Span(age) + " old", Title: "Newer vulnerabilities are missing from it"}
+	}
+	return v
+}
+
+// FeedsHref is the address of a feed's or group's action.
+func FeedsHref(parts ...string) string {
+	for i, p := range parts {
+		parts[i] = url.PathEscape(p)
+	}
+	return "/feeds/" + strings.Join(parts, "/")
+}
+
+// gone are the groups of a feed that the data before had and this has not.
+func gone(f engine.Feed, before []engine.FeedGroup) []engine.FeedGroup {
+	var list []engine.FeedGroup
+	for _, b := range before {
+		if b.Feed == f.Name && !slices.ContainsFunc(f.Groups, func(g engine.FeedGroup) bool { return g.Name == b.Name }) {
+			list = append(list, b)
+		}
+	}
+	return list
+}
+
+func feedBox(f engine.Feed, gone []engine.FeedGroup, q FeedQuery, c Clock) view.FeedBox {
+	b := view.FeedBox{
+		ID: "feed-" + f.Name, Name: f.Name, Enabled: f.Enabled, Synced: c.Ago(f.LastSync), Pill: onOff(f.Enabled, f.LastSync),
+		Groups: Plural(len(f.Groups), "group", "groups"), Toggle: FeedsHref(f.Name, "toggle"), Delete: FeedsHref(f.Name, "delete"),
+		DeleteAsk: fmt.Sprintf("Delete the data of all %s of feed %s? Its vulnerabilities disappear from all images. A sync after enabling the feed brings them back.", Plural(len(f.Groups), "group", "groups"), f.Name),
+	}
+	var records, delta int64
+	off := 0
+	for _, g := range f.Groups {
+		records += g.Records
+		if g.Before >= 0 {
+			delta += g.Records - g.Before
+		} else {
+			delta += g.Records
+		}
+		if !g.Enabled {
+			off++
+		}
+		if row := feedGroupRow(g, c); keeps(q, f.Name, g.Name, !g.Enabled || !f.Enabled, row.Change.Way != "") {
+			b.Rows = append(b.Rows, row)
+		}
+	}
+	for _, g := range gone {
+		if keeps(q, f.Name, g.Name, false, true) {
+			b.Rows = append(b.Rows, view.FeedGroupRow{
+				ID: "group-" + f.Name + "-" + g.Name, Name: g.Name, Gone: true, Records: "0",
+				Pill:   view.Pill{Tone: "off", Text: "left out", Title: "The newest data has no records of it"},
+				Change: view.Change{Text: "-" + Count(g.Records), Way: "gone"}, Synced: view.Time{Text: "-"},
+			})
+		}
+		delta -= g.Records
+	}
+	slices.SortFunc(b.Rows, func(x, y view.FeedGroupRow) int { return natural(x.Name, y.Name) })
+	b.Records = Count(records)
+	if records != delta { // else all of it is new, which says nothing
+		b.Change = change(delta)
+	}
+	if off > 0 {
+		b.EnabledOf = Count(off) + " off"
+	}
+	b.Open = q.Text != "" || q.Show != "" || len(b.Rows) <= openGroups
+	return b
+}
+
+func keeps(q FeedQuery, feed, group string, off, changed bool) bool {
+	text := strings.ToLower(strings.TrimSpace(q.Text))
+	if !strings.Contains(strings.ToLower(feed+"/"+group), text) {
+		return false
+	}
+	switch q.Show {
+	case "off":
+		return off
+	case "changed":
+		return changed
+	}
+	return true
+}
+
+func feedGroupRow(g engine.FeedGroup, c Clock) view.FeedGroupRow {
+	r := view.FeedGroupRow{
+		ID: "group-" + g.Feed + "-" + g.Name, Name: g.Name, Enabled: g.Enabled, Pill: onOff(g.Enabled, g.LastSync),
+		Records: Count(g.Records), Synced: c.Ago(g.LastSync),
+		Toggle: FeedsHref(g.Feed, g.Name, "toggle"), Delete: FeedsHref(g.Feed, g.Name, "delete"),
+		DeleteAsk: "Delete the " + Plural(g.Records, "record", "records") + " of " + g.Name + "? Its vulnerabilities disappear from all images. A sync after enabling it brings them back.",
+	}
+	switch {
+	case g.LastSync.IsZero():
+	case g.Before < 0:
+		r.Change = view.Change{Text: "new", Way: "new"}
+	default:
+		r.Change = change(g.Records - g.Before)
+	}
+	return r
+}
+
+func change(n int64) view.Change {
+	switch {
+	case n > 0:
+		return view.Change{Text: "+" + Count(n), Way: "up"}
+	case n < 0:
+		return view.Change{Text: Count(n), Way: "down"}
+	}
+	return view.Change{}
+}
+
+func onOff(on bool, synced time.Time) view.Pill {
+	switch {
+	case !on && synced.IsZero():
+		return view.Pill{Tone: "off", Text: "off, deleted", Title: "Disabled, and its data was deleted"}
+	case !on:
+		return view.Pill{Tone: "off", Text: "off", Title: "Disabled: left out of matching"}
+	case synced.IsZero():
+		return view.Pill{Tone: "warn", Text: "no data", Title: "Its data was deleted; the next sync brings it back"}
+	}
+	return view.Pill{Tone: "ok", Text: "on"}
+}
+
+// natural orders names with their numbers by value: debian:9 before debian:12.
+func natural(a, b string) int {
+	for a != "" && b != "" {
+		x, y := digits(a), digits(b)
+		if x > 0 && y > 0 {
+			m, _ := strconv.Atoi(a[:x])
+			n, _ := strconv.Atoi(b[:y])
+			if m != n {
+				return cmp.Compare(m, n)
+			}
+			a, b = a[x:], b[y:]
+			continue
+		}
+		if a[0] != b[0] {
+			return cmp.Compare(a[0], b[0])
+		}
+		a, b = a[1:], b[1:]
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+func digits(s string) int {
+	n := 0
+	for n < len(s) && n < 9 && s[n] >= '0' && s[n] <= '9' {
+		n++
+	}
+	return n
+}
+
+func rematch(r engine.Rematch, c Clock) *view.Rematch {
+	if r.Data == "" || r.Total == 0 {
+		return nil
+	}
+	v := &view.Rematch{Running: r.EndedAt.IsZero()}
+	changed := Plural(r.Changed, "image has", "images have") + " changed"
+	if !v.Running {
+		v.Text = Plural(r.Total, "image", "images") + " matched again in " + Span(r.EndedAt.Sub(r.StartedAt)) + "; " + changed + "."
+		return v
+	}
+	v.Meter = view.Meter{Label: "Images matched with the new data", Value: r.Done, Max: r.Total, Text: Count(r.Done) + " of " + Count(r.Total)}
+	v.Text = changed
+	if took := c.Now.Sub(r.StartedAt); r.Done > 0 && took > time.Second {
+		left := time.Duration(float64(took) / float64(r.Done) * float64(r.Total-r.Done))
+		v.Text += ", about " + Span(max(left, time.Second)) + " left"
+	}
+	return v
+}
