@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -83,6 +84,9 @@ func anyText(v any) (s string) {
 		return string(v[:min(len(v), maxValue)])
 	case time.Duration:
 		return v.String()
+	}
+	if r := reflect.ValueOf(v); r.Kind() == reflect.String { // a digest, a state: text of a named type
+		return r.String()
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

@@ -40,9 +40,9 @@ func TestLineShape(t *testing.T) {
 	var echo bytes.Buffer
 	s := open(t, Options{Echo: &echo})
 	s.Logger(engine.PolicyEngine).With("component", "feeds", "feed", "github").WithGroup("sync").
-		Warn("feed sync retry", "attempt", 2, "cause", "connection reset by peer")
+		Warn("feed sync retry", "attempt", 2, "cause", "connection reset by peer", "image", engine.Digest("sha256:ab"))
 	want := regexp.MustCompile(`^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\+0000 \[-\] \[feeds\] \[logs/TestLineShape\(\)\] \[WARN\] ` +
-		`feed sync retry feed=github sync.attempt=2 sync.cause="connection reset by peer"\n$`)
+		`feed sync retry feed=github sync.attempt=2 sync.cause="connection reset by peer" sync.image=sha256:ab\n$`)
 	got := content(t, s, engine.PolicyEngine)
 	if !want.MatchString(got) {
 		t.Errorf("line %q does not match %s", got, want)

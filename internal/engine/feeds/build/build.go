@@ -273,7 +273,15 @@ func release(text string) *v6.OperatingSystem {
 		return os
 	}
 	os.MajorVersion, os.MinorVersion, _ = strings.Cut(version, ".")
+	os.Codename = codenames[text]
 	return os
+}
+
+// codenames are those that images give beside their version: a release is only
+// found when both agree.
+var codenames = map[string]string{
+	"debian:10": "buster", "debian:11": "bullseye", "debian:12": "bookworm", "debian:13": "trixie",
+	"ubuntu:20.04": "focal", "ubuntu:22.04": "jammy", "ubuntu:24.04": "noble",
 }
 
 func versionType(ecosystem string) string {
