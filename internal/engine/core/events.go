@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"windlass/internal/engine"
+	"windlass/internal/engine/catalog"
 )
 
 // Events lists one page of an account's events.
@@ -88,33 +89,8 @@ func (c *Core) stepClear(ctx context.Context, clear engine.EventClear) (engine.E
 	return c.store.Clear(ctx, clear.Account, clear.ID)
 }
 
-// clearPoll is how soon a clear asked for in another process is taken up, and
-// how exactly a purge keeps to the end of its grace.
-const clearPoll = time.Second
-
-// RunClears works on open clears until ctx ends: it hides what is to be
-// cleared, shows it again when that is undone, and deletes it when the grace
-// has ended. Any number of processes may run it on one database.
+// RunClears works on open clears until ctx ends. Any number of processes may
+// run it on one database.
 func (c *Core) RunClears(ctx context.Context) error {
-	tick := time.NewTicker(clearPoll)
-	defer tick.Stop()
-	for {
-		for {
-			did, err := c.store.ClearStep(ctx)
-			if ctx.Err() != nil {
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-			if !did {
-				break
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+	return catalog.RunClears(ctx, c.store.ClearStep)
 }

@@ -1,0 +1,33 @@
+package catalog
+
+import (
+	"context"
+	"time"
+)
+
+// clearPoll is how soon a clear asked for in another process is taken up, and
+// how exactly a purge keeps to the end of its grace.
+const clearPoll = time.Second
+
+// RunClears works on open clears of the event log until ctx ends: step moves
+// one on and reports whether there was one. What is to be cleared is hidden,
+// shown again when that is undone, and deleted when the grace has ended.
+func RunClears(ctx context.Context, step func(context.Context) (bool, error)) error {
+	tick := time.NewTicker(clearPoll)
+	defer tick.Stop()
+	for {
+		for more := true; more; {
+			var err error
+			if more, err = step(ctx); ctx.Err() != nil {
+				return nil
+			} else if err != nil {
+				return err
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
