@@ -38,7 +38,11 @@ func spans(s engine.Service, history []engine.ServiceTransition, now time.Time) 
 	state, known := engine.ServiceState(""), false
 	var out []span
 	for _, t := range history {
-		if t.Name != s.Name || t.Host != s.Host || t.At.Before(HistorySince(now)) {
+		if t.Name != s.Name || t.Host != s.Host {
+			continue
+		}
+		if t.At.Before(HistorySince(now)) {
+			state, known = t.To, true // the state the day began in
 			continue
 		}
 		if !known {

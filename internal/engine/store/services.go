@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -64,15 +65,16 @@ func (s *Store) RegisterService(ctx context.Context, v engine.Service) error {
 // only that, becomes a transition with its event; the transition to available
 // from registered is the ordinary start and makes no event.
 func (s *Store) Heartbeat(ctx context.Context, v engine.Service, src engine.Source) error {
+	// What stood there is read by a statement of its own: one that also writes
+	// the row no longer sees it.
+	const old = `SELECT state, detail IS DISTINCT FROM $3::jsonb FROM services WHERE host = $1 AND name = $2 FOR UPDATE`
 	const q = `
-		WITH old AS (SELECT state, detail FROM services WHERE host = $1 AND name = $2 FOR UPDATE)
 		INSERT INTO services AS s (host, name, base_url, state, detail, restarts)
 		VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (host, name) DO UPDATE
 		   SET base_url = excluded.base_url, state = excluded.state, detail = excluded.detail,
 		       restarts = excluded.restarts, heartbeat_at = now(),
-		       since = CASE WHEN s.state = excluded.state THEN s.since ELSE now() END
-		RETURNING COALESCE((SELECT state FROM old), ''), (SELECT detail FROM old) IS DISTINCT FROM $5::jsonb`
+		       since = CASE WHEN s.state = excluded.state THEN s.since ELSE now() END`
 
 	detail, err := json.Marshal(v.Detail)
 	if err != nil {
@@ -81,8 +83,11 @@ func (s *Store) Heartbeat(ctx context.Context, v engine.Service, src engine.Sour
 	return s.inTx(ctx, "heartbeat", func(tx pgx.Tx) error {
 		var before engine.ServiceState
 		var told bool
-		err := tx.QueryRow(ctx, q, v.Host, v.Name, v.BaseURL, v.State, detail, v.Restarts).Scan(&before, &told)
-		if err != nil {
+		err := tx.QueryRow(ctx, old, v.Host, v.Name, detail).Scan(&before, &told)
+		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			return err
+		}
+		if _, err := tx.Exec(ctx, q, v.Host, v.Name, v.BaseURL, v.State, detail, v.Restarts); err != nil {
 			return err
 		}
 		if before == v.State {
