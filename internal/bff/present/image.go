@@ -63,7 +63,7 @@ func imageSame(i engine.Image, tab, api, user string) view.SameBy {
 	case "sbom":
 		return view.SameBy{API: curl(user, api, "/images/"+d+"/sboms/native") + " | gunzip"}
 	case "events":
-		return view.SameBy{API: curl(user, api, "/events?resource_id="+d), CLI: "anchore-cli event list --resource " + name}
+		return view.SameBy{API: curl(user, api, "/events?resource_id="+d), CLI: "anchore-cli event list " + name}
 	}
 	return view.SameBy{API: curl(user, api, "/images/"+d), CLI: "anchore-cli image get " + name}
 }
@@ -350,7 +350,7 @@ func ImageEvents(list []engine.Event, c Clock) []view.ImageEvent {
 	var out []view.ImageEvent
 	for _, e := range list {
 		out = append(out, view.ImageEvent{
-			DOMID: "event-" + e.ID, Href: "/events?event=" + url.QueryEscape(e.ID), At: c.Exact(e.At), Level: e.Level,
+			DOMID: "event-" + e.ID, Href: "/events/" + url.PathEscape(e.ID), At: c.Exact(e.At), Level: e.Level,
 			Type: engine.ShortEventName(e.Type), Title: e.Type, Service: e.Service, Message: e.Message, Resource: e.ResourceID,
 		})
 	}

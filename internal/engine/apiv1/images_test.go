@@ -175,8 +175,9 @@ func (b imagesBackend) DocumentGzip(ctx context.Context, account, name, digest s
 	return z.Bytes(), err
 }
 
-func (b imagesBackend) Matches(context.Context, string, string) ([]engine.Match, string, error) {
-	return b.matches, "data", b.err
+func (b imagesBackend) ImageMatches(ctx context.Context, account, digest string) (engine.Image, []engine.Match, error) {
+	i, err := b.Image(ctx, account, digest)
+	return i, b.matches, errors.Join(err, b.err)
 }
 
 func (b imagesBackend) RematchImage(context.Context, string, string) error {

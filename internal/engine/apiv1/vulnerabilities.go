@@ -13,9 +13,9 @@ import (
 
 // Vulnerabilities is what the vulnerability operations ask of the engine.
 type Vulnerabilities interface {
-	// Matches lists what an image is affected by, and names the data it was
-	// matched with.
-	Matches(ctx context.Context, account, digest string) ([]engine.Match, string, error)
+	// ImageMatches is an image with what it is affected by; tags and
+	// descriptions may be left out.
+	ImageMatches(ctx context.Context, account, digest string) (engine.Image, []engine.Match, error)
 	// RematchImage matches an analyzed image anew, against the active data.
 	RematchImage(ctx context.Context, account, digest string) error
 }
@@ -37,26 +37,27 @@ func (s *Server) getVulnerabilities(w http.ResponseWriter, r *request) error {
 	if !slices.Contains(vulnTypes, kind) {
 		return engine.NotFoundf("content type (%s) not available", kind)
 	}
-	i, err := s.imageOf(r)
+	refresh, vendorOnly := r.queryBool("force_refresh", false), r.queryBool("vendor_only", true)
+	echo := r.param("imageDigest")
+	digest := echo
+	if id := r.param("imageId"); id != "" {
+		i, err := s.imageOf(r)
+		if err != nil {
+			return err
+		}
+		digest, echo, refresh, vendorOnly = string(i.Digest), id, false, true // no parameter is honoured on this path
+	}
+	list, err := s.matchesOf(r, digest)
 	if err != nil {
 		return err
 	}
-	if i.State != engine.Analyzed {
-		return notAnalyzed(i)
-	}
-	refresh, vendorOnly := r.queryBool("force_refresh", false), r.queryBool("vendor_only", true)
-	echo := r.param("imageDigest")
-	if id := r.param("imageId"); id != "" {
-		echo, refresh, vendorOnly = id, false, true // no parameter is honoured on this path
-	}
 	if refresh {
-		if err := s.backend.RematchImage(r.Context(), r.Account, string(i.Digest)); err != nil {
+		if err := s.backend.RematchImage(r.Context(), r.Account, digest); err != nil {
 			return cannotFetch(err)
 		}
-	}
-	list, _, err := s.backend.Matches(r.Context(), r.Account, string(i.Digest))
-	if err != nil {
-		return cannotFetch(err)
+		if list, err = s.matchesOf(r, digest); err != nil {
+			return err
+		}
 	}
 	body := vulnReply{ImageDigest: echo, Type: kind, Vulnerabilities: make([]vulnEntry, 0, len(list))}
 	base := apiBase(r)
@@ -67,6 +68,20 @@ func (s *Server) getVulnerabilities(w http.ResponseWriter, r *request) error {
 		body.Vulnerabilities = append(body.Vulnerabilities, wireMatch(m, base))
 	}
 	return reply(w, body)
+}
+
+// matchesOf is what an analyzed image is affected by.
+func (s *Server) matchesOf(r *request, digest string) ([]engine.Match, error) {
+	i, list, err := s.backend.ImageMatches(r.Context(), r.Account, digest)
+	switch {
+	case isMissing(err):
+		return nil, missing(err, "image not found in DB")
+	case err != nil:
+		return nil, cannotFetch(err)
+	case i.State != engine.Analyzed:
+		return nil, notAnalyzed(i)
+	}
+	return list, nil
 }
 
 func cannotFetch(err error) error {

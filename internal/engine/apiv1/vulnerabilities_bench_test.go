@@ -21,12 +21,8 @@ func (b storeBackend) Authenticate(context.Context, string, engine.Secret) (engi
 	return engine.Identity{User: "admin", Account: "admin", Admin: true}, nil
 }
 
-func (b storeBackend) Image(ctx context.Context, account, digest string) (engine.Image, error) {
-	return b.store.Image(ctx, account, digest)
-}
-
-func (b storeBackend) Matches(ctx context.Context, account, digest string) ([]engine.Match, string, error) {
-	return b.store.Matches(ctx, account, digest)
+func (b storeBackend) ImageMatches(ctx context.Context, account, digest string) (engine.Image, []engine.Match, error) {
+	return b.store.ImageMatches(ctx, account, digest)
 }
 
 // Reading the vulnerabilities of an image with 600 matches, from the database

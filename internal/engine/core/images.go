@@ -113,3 +113,9 @@ func (c *Core) DocumentGzip(ctx context.Context, account, name, digest string) (
 func (c *Core) Matches(ctx context.Context, account, digest string) ([]engine.Match, string, error) {
 	return c.store.Matches(ctx, account, digest)
 }
+
+// ImageMatches is an image, without its tags, with what it is affected by,
+// without descriptions.
+func (c *Core) ImageMatches(ctx context.Context, account, digest string) (engine.Image, []engine.Match, error) {
+	return c.store.ImageMatches(ctx, account, digest)
+}

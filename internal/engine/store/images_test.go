@@ -305,3 +305,24 @@ func BenchmarkImages(b *testing.B) {
 		}
 	})
 }
+
+func TestImageMatches(t *testing.T) {
+	s := enginetest.Store(t)
+	insertImages(t, s, "one", 1, 3)
+	exec(t, s, `UPDATE images SET parent_digest = $1`, digestOf(99))
+	exec(t, s, `INSERT INTO matches (image, package_key, package, version, package_type, vuln, severity, description, epss, scores)
+		SELECT pk, 'k' || n, 'bash', '5', 'dpkg', 'CVE-' || n, (ARRAY['Low','Critical'])[1 + n % 2], 'long', 0.5, '{"nvd":[{"ID":"x"}]}' FROM images, generate_series(1, 4) n WHERE digest = $1`, digestOf(3))
+	i, list, err := s.ImageMatches(t.Context(), "one", string(digestOf(99)))
+	if err != nil || i.Digest != digestOf(3) || len(list) != 4 {
+		t.Fatalf("%s with %d matches, %v", i.Digest, len(list), err)
+	}
+	if m := list[0]; m.Severity != "Critical" || m.Vuln != "CVE-1" || m.EPSS != 0.5 || len(m.NVD) != 1 || m.Description != "" {
+		t.Errorf("%+v", m)
+	}
+	if _, list, err := s.ImageMatches(t.Context(), "one", string(digestOf(1))); err != nil || len(list) != 0 {
+		t.Errorf("an image without matches: %d, %v", len(list), err)
+	}
+	if _, _, err := s.ImageMatches(t.Context(), "two", string(digestOf(3))); !errors.Is(err, engine.ErrNotFound) {
+		t.Errorf("another account: %v", err)
+	}
+}
