@@ -77,6 +77,13 @@ var licenseTexts = sync.OnceValues(func() (context.Context, error) {
 	return syft.SetContextLicenseScanner(context.Background(), sbomConfig().Licenses)
 })
 
+// Warm does ahead of the first analysis what all share, so that it does not
+// wait for it.
+func Warm() error {
+	_, err := licenseTexts()
+	return err
+}
+
 // withValues looks up in values what the context itself does not hold.
 type withValues struct {
 	context.Context

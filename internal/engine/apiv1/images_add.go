@@ -49,9 +49,26 @@ func (s *Server) addImage(w http.ResponseWriter, r *request) error {
 	add.AutoSubscribe = r.queryBool("autosubscribe", false)
 	i, err := s.backend.AddImage(r.Context(), add)
 	if err != nil {
-		return err
+		return lookupFailed(err)
 	}
 	return reply(w, wireImages([]engine.Image{i}))
+}
+
+// lookupFailed puts a registry's failure in v1's words: the request is at
+// fault, whatever the registry's trouble is.
+func lookupFailed(err error) error {
+	var f *engine.Fault
+	if !errors.As(err, &f) || len(f.Codes) == 0 {
+		return err
+	}
+	text, ok := f.Detail["raw_exception_message"].(string)
+	if !ok || text == "" {
+		text = f.Message
+	}
+	return status(&engine.Fault{
+		Kind: engine.ErrInvalid, Message: "cannot fetch image digest/manifest from registry", Codes: f.Codes,
+		Detail: map[string]any{"raw_exception_message": text}, Cause: err,
+	}, http.StatusBadRequest)
 }
 
 // normalize turns either form of the body into one request of the engine, or

@@ -39,8 +39,12 @@ func (c *Core) parts(s *supervise.Service) (http.Handler, map[string]func(contex
 				if err := c.store.ReleaseHost(ctx, c.opts.Host); err != nil {
 					return err
 				}
+				if err := analyzer.Warm(); err != nil {
+					return err
+				}
 				return w.Run(ctx)
 			},
+			"upload sweeper": func(ctx context.Context) error { return c.spool.Sweep(ctx, c.store, s.Log) },
 		}
 	case engine.PolicyEngine:
 		return c.listener(s), map[string]func(context.Context) error{

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -215,7 +216,8 @@ func (a *archive) describe(m member, mt types.MediaType) (v1.Descriptor, error) 
 func (a *archive) keep(uploads string, r Resolved) (string, error) {
 	final := filepath.Join(uploads, strings.TrimPrefix(string(r.Digest), "sha256:"))
 	if _, err := os.Stat(final); err == nil {
-		return final, nil // uploaded before: the digest says that it is the same
+		now := time.Now() // uploaded before: the digest says that it is the same
+		return final, os.Chtimes(final, now, now)
 	}
 	dir := filepath.Join(a.dir, "layout")
 	if err := os.MkdirAll(filepath.Join(dir, "blobs", "sha256"), 0o700); err != nil {

@@ -314,3 +314,22 @@ func (s *Store) ReturnAnalysis(ctx context.Context, j engine.Job) error {
 		return record(ctx, tx, engine.ChangeImage, j.Account, i.digest, nil)
 	})
 }
+
+// UploadLayouts names the uploads that images are analyzed from.
+func (s *Store) UploadLayouts(ctx context.Context) (map[string]bool, error) {
+	const q = `SELECT DISTINCT task->>'layout' FROM images WHERE source = 'upload' AND status = 'active' AND task->>'layout' <> ''`
+
+	rows, err := s.pool.Query(ctx, q)
+	if err != nil {
+		return nil, fmt.Errorf("upload layouts: %w", domain(err))
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("upload layouts: %w", domain(err))
+	}
+	needed := make(map[string]bool, len(list))
+	for _, name := range list {
+		needed[name] = true
+	}
+	return needed, nil
+}
