@@ -158,6 +158,9 @@ func download(ctx context.Context, c *http.Client, l listing, file string, p *pr
 	defer cancel(nil)
 	res, err := get(ctx, c, l.url, have)
 	if err != nil {
+		if have == 0 {
+			os.Remove(file) // nothing to go on with
+		}
 		return "", err
 	}
 	defer res.Body.Close()
