@@ -140,11 +140,7 @@ func (s *Server) addFault(c *fiber.Ctx, err error, form view.AddImage, put func(
 	if !errors.As(err, &f) {
 		return err
 	}
-	text := f.Message
-	if raw, ok := f.Detail["raw_exception_message"].(string); ok && raw != "" && raw != text {
-		text += ": " + raw
-	}
-	put(&form, text)
+	put(&form, f.Message)
 	c.Status(explain(err).Code)
 	if c.Response().StatusCode() >= http.StatusInternalServerError {
 		c.Status(http.StatusBadGateway)

@@ -367,7 +367,7 @@ func TestAddImageForm(t *testing.T) {
 			}
 		})
 	}
-	e := &imageEngine{images: someImages(), addErr: &engine.Fault{Kind: engine.ErrInvalid, Message: "cannot fetch image digest/manifest from registry", Detail: map[string]any{"raw_exception_message": "no such host"}}}
+	e := &imageEngine{images: someImages(), addErr: &engine.Fault{Kind: engine.ErrInvalid, Message: "nowhere.test: no such host"}}
 	code, _, body := post(t, e, "/images", url.Values{"tag": {"nowhere.test/x"}})
 	if code != 400 {
 		t.Errorf("%d, want 400", code)

@@ -400,7 +400,7 @@ func TestAddImage(t *testing.T) {
 
 func TestAddImageFaults(t *testing.T) {
 	b := imagesFake()
-	b.err = &engine.Fault{Kind: engine.ErrInvalid, Message: "cannot fetch image digest/manifest from registry", Codes: []string{"REGISTRY_NOT_ACCESSIBLE"},
+	b.err = &engine.Fault{Kind: engine.ErrUnavailable, Message: "a.test/x: the registry refused the connection", Codes: []string{"REGISTRY_NOT_ACCESSIBLE"},
 		Detail: map[string]any{"raw_exception_message": "connection refused"}, Cause: errors.New("dial tcp")}
 	w := ask(t, b, "POST", "/images", `{"tag":"a.test/x"}`, "admin:right")
 	golden(t, "add_unreachable", w.Body.Bytes())

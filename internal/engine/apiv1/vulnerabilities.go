@@ -2,6 +2,7 @@ package apiv1
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -85,6 +86,9 @@ func (s *Server) matchesOf(r *request, digest string) ([]engine.Match, error) {
 }
 
 func cannotFetch(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err // nobody waits for the answer
+	}
 	return status(&engine.Fault{
 		Kind: engine.ErrUnavailable, Message: "could not fetch vulnerabilities - exception: " + engine.MessageOf(err, "internal error"), Cause: err,
 	}, http.StatusInternalServerError)
