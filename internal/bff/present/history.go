@@ -47,6 +47,9 @@ func spans(s engine.Service, history []engine.ServiceTransition, now time.Time) 
 		}
 		if !known {
 			state, known = t.From, true
+			if state == engine.ServiceRegistered { // the record was made then
+				state = ""
+			}
 		}
 		if t.At.After(at) {
 			out = append(out, span{at, t.At, state})

@@ -150,6 +150,9 @@ func (s *Store) SaveAnalysis(ctx context.Context, j engine.Job, a engine.Analysi
 		if err := noteState(ctx, tx, i.pk, engine.Analyzed, ""); err != nil {
 			return err
 		}
+		if err := matchAgainIfLate(ctx, tx, j.Account, i.digest, data); err != nil {
+			return err
+		}
 		for _, t := range tags {
 			if err := emit(ctx, tx, analysisCompleted(j.Account, t, engine.Digest(i.digest), string(engine.Analyzing), src)); err != nil {
 				return err

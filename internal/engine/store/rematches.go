@@ -10,6 +10,26 @@ import (
 	"windlass/internal/engine"
 )
 
+// switchLock stands between a switch of the data and analyses that end at that
+// moment: a switch holds it alone, analyses share it.
+const switchLock = 7302
+
+// matchAgainIfLate queues an image that was just analyzed for another match
+// when the data was switched since it was matched. The image's state must be
+// written by then; the lock is held until commit.
+func matchAgainIfLate(ctx context.Context, tx pgx.Tx, account, digest, data string) error {
+	const active = `SELECT COALESCE((SELECT id FROM feed_data WHERE role = 'active'), '')`
+
+	if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock_shared($1)`, switchLock); err != nil {
+		return err
+	}
+	var now string
+	if err := tx.QueryRow(ctx, active).Scan(&now); err != nil || now == data || now == "" {
+		return err
+	}
+	return enqueue(ctx, tx, engine.Job{Queue: engine.QueueMatch, Account: account, Subject: digest, MaxAttempts: 5})
+}
+
 // startRematch queues every analyzed image to be matched with the active data,
 // newest first, within the transaction that makes that necessary. Jobs that
 // still wait are renewed, and whoever works on one is fenced off: the data it
@@ -28,6 +48,10 @@ func startRematch(ctx context.Context, tx pgx.Tx, data string) error {
 		ON CONFLICT (data) DO UPDATE
 		   SET total = excluded.total, done = 0, changed = 0, started_at = now(), ended_at = excluded.ended_at`
 
+	// After this an analysis is either visible below, or sees the new data.
+	if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, switchLock); err != nil {
+		return err
+	}
 	tag, err := tx.Exec(ctx, queue, engine.QueueMatch)
 	if err != nil {
 		return fmt.Errorf("queue rematch: %w", err)

@@ -40,20 +40,38 @@ func (s *Store) Services(ctx context.Context) ([]engine.Service, error) {
 	return list, nil
 }
 
+// restGap is how long a service may have been silent for its new start to be a
+// restart. After longer it did not run, and its history must not say it did.
+const restGap = 30 * time.Second
+
 // RegisterService records that a service has started. The record says
-// registered until the first heartbeat, unless it was available before.
+// registered until the first heartbeat, unless it was heard of just before.
 func (s *Store) RegisterService(ctx context.Context, v engine.Service) error {
 	const q = `
 		INSERT INTO services (host, name, base_url, state, detail, restarts)
 		VALUES ($1, $2, $3, 'registered', $4, $5)
 		ON CONFLICT (host, name) DO UPDATE
 		   SET base_url = excluded.base_url, restarts = excluded.restarts, started_at = now()`
+	const rested = `
+		WITH old AS (
+			UPDATE services SET state = 'registered', since = now(), heartbeat_at = now()
+			  FROM (SELECT host, name, state, heartbeat_at FROM services
+			         WHERE host = $1 AND name = $2 AND heartbeat_at < now() - $3::interval FOR UPDATE) AS o
+			 WHERE services.host = o.host AND services.name = o.name
+			RETURNING o.state, o.heartbeat_at)
+		INSERT INTO service_transitions (host, name, from_state, to_state, cause, at)
+		SELECT $1, $2, state, '', 'did not run', heartbeat_at FROM old
+		UNION ALL
+		SELECT $1, $2, '', 'registered', 'started', now() FROM old`
 
 	detail, err := json.Marshal(v.Detail)
 	if err != nil {
 		return err
 	}
 	return s.inTx(ctx, "register service", func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, rested, v.Host, v.Name, restGap); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, q, v.Host, v.Name, v.BaseURL, detail, v.Restarts); err != nil {
 			return err
 		}
