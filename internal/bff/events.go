@@ -73,7 +73,7 @@ func (s *Server) listEvents(c *fiber.Ctx) error {
 		return err
 	}
 	if s.wants(c, "events-list") {
-		if d.Count, d.Exact, err = s.engine.CountEvents(ctx, account, f, present.CountBound); err != nil {
+		if d.Count, d.Exact, err = s.countEvents(ctx, account, d); err != nil {
 			return err
 		}
 		if d.Clears, err = s.engine.EventClears(ctx, account, eventsShowClear); err != nil {
@@ -89,6 +89,17 @@ func (s *Server) listEvents(c *fiber.Ctx) error {
 		}
 	}
 	return s.render(c, templates.Events(s.page(c, "Events", "events"), present.Events(d, clock)))
+}
+
+// countEvents counts what the list is a page of, and whether that is exact.
+// When the list shows all of it, or text had to be looked for, the list itself
+// is the answer: a second look would cost as much as the first.
+func (s *Server) countEvents(ctx context.Context, account string, d present.EventsData) (int64, bool, error) {
+	whole := d.Query.After == "" && d.List.Next == ""
+	if whole || d.Query.Text != "" {
+		return int64(len(d.List.Events)), whole, nil
+	}
+	return s.engine.CountEvents(ctx, account, d.Filter, present.CountBound)
 }
 
 // emptyParams reports whether the address has a parameter without a value.

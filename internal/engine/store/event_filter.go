@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -95,7 +96,9 @@ func (s *Store) eventFilter(ctx context.Context, account string, f engine.EventF
 		w.and("at < %s", f.Before)
 	}
 	if f.Text != "" {
-		textFilter(w, f.Text)
+		if err := s.textFilter(ctx, w, account, f.Text); err != nil {
+			return nil, err
+		}
 	}
 	if len(f.IDs) > 0 {
 		w.and("id = ANY(%s)", f.IDs)
@@ -164,17 +167,25 @@ func (s *Store) eventTypes(ctx context.Context, account string) ([]string, error
 }
 
 // textFilter looks for a part of what a person sees of an event, short name
-// and cause included.
-func textFilter(w *eventWhere, text string) {
-	var types []string
-	for _, t := range engine.EventTypes {
-		if strings.Contains(t.Short, strings.ToLower(text)) {
-			types = append(types, t.Type)
-		}
+// and cause included. Types are few and compared here, ids only with what
+// could be one: each column that the database has to fold costs as much again.
+func (s *Store) textFilter(ctx context.Context, w *eventWhere, account, text string) error {
+	types, err := s.eventTypes(ctx, account)
+	if err != nil {
+		return err
 	}
-	p := w.arg("%" + likeEscaper.Replace(text) + "%")
-	w.text = fmt.Sprintf(`(message ILIKE %[1]s OR type ILIKE %[1]s OR resource_id ILIKE %[1]s OR id ILIKE %[1]s
-		OR details::text ILIKE %[1]s OR type = ANY(%[2]s))`, p, w.arg(types))
+	lower := strings.ToLower(text)
+	match := slices.DeleteFunc(types, func(t string) bool {
+		return !strings.Contains(t, lower) && !strings.Contains(engine.ShortEventName(t), lower)
+	})
+	like := w.arg("%" + likeEscaper.Replace(text) + "%")
+	w.text = fmt.Sprintf(`(type = ANY(%[2]s) OR message ILIKE %[1]s OR resource_id ILIKE %[1]s
+		OR details <> '{}' AND details::text ILIKE %[1]s`, like, w.arg(match))
+	if strings.Trim(lower, "0123456789abcdef") == "" {
+		w.text += ` OR id LIKE ` + w.arg("%"+lower+"%")
+	}
+	w.text += ")"
+	return nil
 }
 
 var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)

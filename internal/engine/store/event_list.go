@@ -18,7 +18,7 @@ const maxEventPage = 1000
 // searchWindow is how many events one page of a search for text looks
 // through. Text has no index: without a bound, a word that is nowhere would
 // cost a reading of the whole log.
-const searchWindow = 200_000
+const searchWindow = 100_000
 
 // Events lists one page of an account's events, newest first.
 //

@@ -99,6 +99,7 @@ func TestEventFilters(t *testing.T) {
 		"text in the short name":              {engine.EventFilter{Text: "feed_sync"}, "b a"},
 		"text in the resource":                {engine.EventFilter{Text: "Debian"}, "c"},
 		"text in the cause":                   {engine.EventFilter{Text: "handshake"}, "b"},
+		"text in the id":                      {engine.EventFilter{Text: "A", Service: "policy_engine", Level: "info"}, "a"},
 		"text is no pattern":                  {engine.EventFilter{Text: "100%_"}, "b"},
 		"text with a pattern's sign":          {engine.EventFilter{Text: "1%0"}, ""},
 		"ids":                                 {engine.EventFilter{IDs: []string{"a", "d", "x"}}, "d a"},
