@@ -19,7 +19,7 @@ func TestMain(m *testing.M) { browsertest.Main(m) }
 // half way until more is closed, so that a sync can be watched.
 func slowFeed(t testing.TB) (url string, more chan struct{}) {
 	t.Helper()
-	dir := t.TempDir()
+	dir := dataDir(t)
 	if _, err := build.Serve(dir, starter.Database()); err != nil {
 		t.Fatal(err)
 	}

@@ -11,9 +11,6 @@ import (
 	"windlass/internal/engine"
 )
 
-// changeLock orders announcements; see record.
-const changeLock = 7301
-
 // record appends a change and wakes the listeners. It belongs last in its
 // transaction: the lock it takes is held until commit, so changes become
 // visible in the order of their numbers and a reader at 41 cannot miss a 40.

@@ -11,10 +11,6 @@ import (
 	"windlass/internal/engine"
 )
 
-// feedLock is the session-held advisory lock of the one sync that may run on
-// all hosts together.
-const feedLock = 7302
-
 // LockFeeds takes the lock of feed syncs and reports false when another holds
 // it, here or on another host. The lock belongs to a connection: it falls with
 // the process, however that ends. Call release when done.

@@ -10,10 +10,6 @@ import (
 	"windlass/internal/engine"
 )
 
-// switchLock stands between a switch of the data and analyses that end at that
-// moment: a switch holds it alone, analyses share it.
-const switchLock = 7302
-
 // matchAgainIfLate queues an image that was just analyzed for another match
 // when the data was switched since it was matched. The image's state must be
 // written by then; the lock is held until commit.
