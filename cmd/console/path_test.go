@@ -139,7 +139,7 @@ func TestSampleWithoutNetwork(t *testing.T) {
 	p.Click(`form[action="/sample"] button`)
 	p.Wait(`location.pathname === "/images"`)
 	p.Live()
-	done := `[...document.querySelectorAll("#images-rows tr")].filter(r => r.textContent.includes("Analyzed") && /[CHM]\s*\d/.test(r.textContent)).length === 3`
+	done := `[...document.querySelectorAll("#images-rows tr")].filter(r => r.textContent.includes("Analyzed") && /Critical \d/.test(r.textContent)).length === 3`
 	awaitLong(p, done)
 	p.Looks("sample-images")
 	if n := browsertest.Eval[int](p, `document.querySelectorAll("#images-rows tr").length`); n != 3 {

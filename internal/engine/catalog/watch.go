@@ -30,8 +30,15 @@ const (
 	collectBatch = 20
 )
 
-// WatchServices marks services that have fallen silent until ctx ends.
+// WatchServices marks services that have fallen silent until ctx ends. It does
+// not begin at once: after all processes were away nobody has been heard of,
+// and those that start with this one must have had the time to say so.
 func (c *Catalog) WatchServices(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-time.After(suspectAfter):
+	}
 	return every(ctx, watchEvery, c.watchOnce)
 }
 
