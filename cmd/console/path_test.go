@@ -13,8 +13,6 @@ import (
 	"windlass/internal/engine/feeds/starter"
 )
 
-func TestMain(m *testing.M) { browsertest.Main(m) }
-
 // slowFeed serves the records of the starter data as a feed. The archive stops
 // half way until more is closed, so that a sync can be watched.
 func slowFeed(t testing.TB) (url string, more chan struct{}) {

@@ -42,6 +42,7 @@ type Server struct {
 	done chan struct{}
 	err  error // of Wait; read after done is closed
 	sock string
+	lock *os.File // of the data folder
 }
 
 // settings keep the idle child small (it shares a host with the scanner) and
@@ -73,14 +74,25 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
+	lock, err := claim(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := awaitLeftover(ctx, data); err != nil {
+		lock.Close()
+		return nil, err
+	}
 	// A socket path holds at most 107 bytes, so it cannot stand in the data
 	// folder, nor in a folder for temporary files that somebody has moved.
 	sock, err := os.MkdirTemp("/tmp", "wl-pg")
 	if err != nil {
+		lock.Close()
 		return nil, err
 	}
-	s := &Server{sock: sock, done: make(chan struct{})}
+	forgetSocket(lock, sock)
+	s := &Server{sock: sock, lock: lock, done: make(chan struct{})}
 	if err := s.start(ctx, bin, dir, data, cred, o.Settings); err != nil {
+		lock.Close()
 		os.RemoveAll(sock)
 		return nil, err
 	}
@@ -232,6 +244,7 @@ func (s *Server) PID() int { return s.cmd.Process.Pid }
 
 // Stop asks for a fast shutdown and waits for it; after limit it kills.
 func (s *Server) Stop(limit time.Duration) error {
+	defer s.lock.Close()
 	defer os.RemoveAll(s.sock)
 	if err := s.cmd.Process.Signal(syscall.SIGINT); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err

@@ -125,6 +125,21 @@ func TestStartSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+func TestOneProcessAtATimeUsesAFolder(t *testing.T) {
+	d := dir(t)
+	s, err := pgchild.Start(t.Context(), pgchild.Options{Dir: d})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Stop(10 * time.Second)
+	if again, err := pgchild.Start(t.Context(), pgchild.Options{Dir: d}); err == nil {
+		again.Stop(time.Second)
+		t.Error("a second server started on the folder")
+	} else if !strings.Contains(err.Error(), "another copy") {
+		t.Errorf("error %q does not say that another copy runs", err)
+	}
+}
+
 func TestStartEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
