@@ -130,7 +130,7 @@ func feedSyncRow(s engine.FeedSync, c Clock) view.FeedSyncRow {
 	if s.Data != "" {
 		r.Data = s.Data[:min(8, len(s.Data))]
 	}
-	if s.Message == "" {
+	if s.Message == "" && s.Trigger == "upload" {
 		r.Message = s.Source
 	}
 	return r

@@ -53,7 +53,7 @@ func Feeds(list []engine.Feed, st engine.FeedStatus, q FeedQuery, admin bool, c 
 	shown, groups, records := 0, 0, int64(0)
 	for _, f := range list {
 		groups += len(f.Groups)
-		box := feedBox(f, gone(f, st.Before), q, c)
+		box := feedBox(f, gone(f, st.Before), st.Previous != nil, q, c)
 		for _, g := range f.Groups {
 			records += g.Records
 		}
@@ -130,7 +130,9 @@ func gone(f engine.Feed, before []engine.FeedGroup) []engine.FeedGroup {
 	return list
 }
 
-func feedBox(f engine.Feed, gone []engine.FeedGroup, q FeedQuery, c Clock) view.FeedBox {
+// feedBox shapes a feed. compared says that there is data before, without which
+// everything would be new.
+func feedBox(f engine.Feed, gone []engine.FeedGroup, compared bool, q FeedQuery, c Clock) view.FeedBox {
 	b := view.FeedBox{
 		ID: "feed-" + f.Name, Name: f.Name, Enabled: f.Enabled, Synced: c.Ago(f.LastSync), Pill: onOff(f.Enabled, f.LastSync),
 		Groups: Plural(len(f.Groups), "group", "groups"), Toggle: FeedsHref(f.Name, "toggle"), Delete: FeedsHref(f.Name, "delete"),
@@ -148,7 +150,11 @@ func feedBox(f engine.Feed, gone []engine.FeedGroup, q FeedQuery, c Clock) view.
 		if !g.Enabled {
 			off++
 		}
-		if row := feedGroupRow(g, c); keeps(q, f.Name, g.Name, !g.Enabled || !f.Enabled, row.Change.Way != "") {
+		row := feedGroupRow(g, c)
+		if !compared {
+			row.Change = view.Change{}
+		}
+		if keeps(q, f.Name, g.Name, !g.Enabled || !f.Enabled, row.Change.Way != "") {
 			b.Rows = append(b.Rows, row)
 		}
 	}
@@ -164,13 +170,13 @@ func feedBox(f engine.Feed, gone []engine.FeedGroup, q FeedQuery, c Clock) view.
 	}
 	slices.SortFunc(b.Rows, func(x, y view.FeedGroupRow) int { return natural(x.Name, y.Name) })
 	b.Records = Count(records)
-	if records != delta { // else all of it is new, which says nothing
+	if compared {
 		b.Change = change(delta)
 	}
 	if off > 0 {
 		b.EnabledOf = Count(off) + " off"
 	}
-	b.Open = q.Text != "" || q.Show != "" || len(b.Rows) <= openGroups
+	b.Open = q.Text != "" || q.Show != "" || len(b.Rows) <= openGroups || f.Name == "vulnerabilities"
 	return b
 }
 

@@ -7,34 +7,11 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"time"
 
 	v6 "github.com/anchore/grype/grype/db/v6"
 
 	"windlass/internal/engine"
 )
-
-// contents is what a database says of itself.
-type contents struct {
-	schema  string
-	built   time.Time
-	records int64 // distinct vulnerability records over all groups
-	groups  []engine.FeedGroup
-}
-
-// inspect reads the description of the database in dir and counts its groups.
-func inspect(ctx context.Context, dir string) (contents, error) {
-	d, err := v6.ReadDescription(filepath.Join(dir, v6.VulnerabilityDBFileName))
-	if err != nil {
-		return contents{}, fail(CauseFormat, "The archive holds no version 6 vulnerability database.", err)
-	}
-	c := contents{schema: d.SchemaVersion.String(), built: d.Built.UTC()}
-	c.groups, c.records, err = count(ctx, dir)
-	if err != nil {
-		return contents{}, fail(CauseFormat, "The vulnerability database cannot be read.", err)
-	}
-	return c, nil
-}
 
 // groupName is one feed and group.
 type groupName struct{ feed, group string }
@@ -60,17 +37,13 @@ func (t tally) add(g groupName, record int64) {
 // the query planner's choice, the index by release, takes: hence NOT INDEXED.
 func count(ctx context.Context, dir string) ([]engine.FeedGroup, int64, error) {
 	const (
-		releases = `SELECT id, name, major_version, minor_version, label_version, codename, channel FROM operating_systems`
-		packages = `SELECT id, ecosystem, name FROM packages`
-		records  = `SELECT id, provider_id, name FROM vulnerability_handles`
-		onDistro = `
-			SELECT DISTINCT vulnerability_id, operating_system_id FROM affected_package_handles NOT INDEXED WHERE operating_system_id IS NOT NULL
+		releases  = `SELECT id, name, major_version, minor_version, label_version, codename, channel FROM operating_systems`
+		packages  = `SELECT id, ecosystem, name FROM packages`
+		records   = `SELECT id, provider_id, name FROM vulnerability_handles`
+		byPackage = `
+			SELECT DISTINCT vulnerability_id, operating_system_id, CASE WHEN operating_system_id IS NULL THEN package_id END FROM affected_package_handles NOT INDEXED
 			UNION ALL
-			SELECT DISTINCT vulnerability_id, operating_system_id FROM unaffected_package_handles NOT INDEXED WHERE operating_system_id IS NOT NULL`
-		offDistr = `
-			SELECT DISTINCT vulnerability_id, package_id FROM affected_package_handles WHERE operating_system_id IS NULL
-			UNION ALL
-			SELECT DISTINCT vulnerability_id, package_id FROM unaffected_package_handles WHERE operating_system_id IS NULL`
+			SELECT DISTINCT vulnerability_id, operating_system_id, CASE WHEN operating_system_id IS NULL THEN package_id END FROM unaffected_package_handles NOT INDEXED`
 		byCPE = `
 			SELECT DISTINCT vulnerability_id FROM affected_cpe_handles
 			UNION ALL
@@ -146,30 +119,24 @@ func count(ctx context.Context, dir string) ([]engine.FeedGroup, int64, error) {
 		feed, group := GroupOf(v6.MimicV5Namespace(h, a), r.name)
 		return groupName{feed, group}
 	}
-	err = each(ctx, db, onDistro, func(scan scanner) error {
-		var vuln, os int64
-		if err := scan(&vuln, &os); err != nil {
+	err = each(ctx, db, byPackage, func(scan scanner) error {
+		var vuln int64
+		var os, p sql.NullInt64
+		if err := scan(&vuln, &os, &p); err != nil {
 			return err
 		}
 		r := recs[vuln]
-		k := release{r.provider, os}
+		if !os.Valid {
+			t.add(name(r, nil, pkgs[p.Int64]), vuln)
+			return nil
+		}
+		k := release{r.provider, os.Int64}
 		g, ok := known[k]
-		if !ok && oss[os] != nil {
-			g = name(r, oss[os], &v6.Package{})
+		if !ok && oss[os.Int64] != nil {
+			g = name(r, oss[os.Int64], &v6.Package{})
 			known[k] = g
 		}
 		t.add(g, vuln)
-		return nil
-	})
-	if err != nil {
-		return nil, 0, err
-	}
-	err = each(ctx, db, offDistr, func(scan scanner) error {
-		var vuln, p int64
-		if err := scan(&vuln, &p); err != nil {
-			return err
-		}
-		t.add(name(recs[vuln], nil, pkgs[p]), vuln)
 		return nil
 	})
 	if err != nil {

@@ -273,20 +273,13 @@ func (s *Service) install(ctx context.Context, r *run, archive string, d engine.
 		return engine.FeedSync{}, err
 	}
 	r.p.stage(engine.FeedIndex)
-	if err := index(ctx, dir, r.p); err != nil {
-		os.Remove(archive)
-		return engine.FeedSync{}, err
-	}
-	// Writing to disk and counting use different parts of the machine.
-	flushed := make(chan error, 1)
-	go func() { flushed <- flush(filepath.Join(dir, v6.VulnerabilityDBFileName)) }()
-	c, err := inspect(ctx, dir)
-	if ferr := <-flushed; ferr != nil {
-		return engine.FeedSync{}, fail(CauseDisk, "The database cannot be written to the data folder.", ferr)
-	}
+	c, err := index(ctx, dir, r.p)
 	if err != nil {
 		os.Remove(archive)
 		return engine.FeedSync{}, err
+	}
+	if err := flush(filepath.Join(dir, v6.VulnerabilityDBFileName)); err != nil {
+		return engine.FeedSync{}, fail(CauseDisk, "The database cannot be written to the data folder.", err)
 	}
 	d.Schema, d.Built, d.Records, d.Starter = c.schema, c.built, c.records, r.starter
 	if err := s.sane(ctx, r, d); err != nil {
@@ -302,22 +295,6 @@ func (s *Service) install(ctx context.Context, r *run, archive string, d engine.
 	}
 	os.Remove(archive)
 	return s.activate(ctx, r, d, c.groups)
-}
-
-// index builds the indexes that archives are shipped without. It cannot be
-// interrupted, and needs not be: it touches nothing that is in use.
-func index(ctx context.Context, dir string, p *progress) error {
-	file := filepath.Join(dir, v6.VulnerabilityDBFileName)
-	st, err := os.Stat(file)
-	if err != nil {
-		return fail(CauseDisk, "The database cannot be read from the data folder.", err)
-	}
-	stop := p.follow(file, st.Size())
-	defer stop()
-	if err := v6.Hydrater()(dir); err != nil {
-		return fail(CauseFormat, "The archive holds no version 6 vulnerability database.", err)
-	}
-	return context.Cause(ctx)
 }
 
 // sane compares new data with what is in use: a source that broke sends
