@@ -1050,7 +1050,7 @@ func feedHistory(v view.Feeds) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 95, "<div class=\"scroll syncs\" tabindex=\"0\" role=\"region\" aria-labelledby=\"feed-history-title\"><table class=\"t\"><thead><tr><th scope=\"col\">When</th><th scope=\"col\">Outcome</th><th scope=\"col\">What</th><th scope=\"col\" class=\"num\">Took</th><th scope=\"col\" class=\"num\">Records</th><th scope=\"col\" class=\"num\">Change</th><th scope=\"col\">Remark</th><th scope=\"col\">Data</th><th scope=\"col\">Host</th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 95, "<div class=\"scroll syncs\" tabindex=\"0\" role=\"region\" aria-label=\"Table of syncs\"><table class=\"t\"><thead><tr><th scope=\"col\">When</th><th scope=\"col\">Outcome</th><th scope=\"col\">What</th><th scope=\"col\" class=\"num\">Took</th><th scope=\"col\" class=\"num\">Records</th><th scope=\"col\" class=\"num\">Change</th><th scope=\"col\">Remark</th><th scope=\"col\">Data</th><th scope=\"col\">Host</th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1779,9 +1779,9 @@ func feedActions(p view.Page, name string, enabled bool, toggle, remove, ask str
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var78 string
-			templ_7745c5c3_Var78, templ_7745c5c3_Err = templ.JoinStringErrs("Delete the data of " + name)
+			templ_7745c5c3_Var78, templ_7745c5c3_Err = templ.JoinStringErrs("Delete data of " + name)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `feeds.templ`, Line: 369, Col: 74}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `feeds.templ`, Line: 369, Col: 70}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var78))
 			if templ_7745c5c3_Err != nil {

@@ -1,0 +1,169 @@
+package bff_test
+
+import (
+	"context"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"windlass/internal/bff"
+	"windlass/internal/bff/browsertest"
+	"windlass/internal/bff/enginetest"
+	"windlass/internal/engine"
+)
+
+// feedFake has feeds of a size that real ones have.
+type feedFake struct {
+	*enginetest.Fake
+	mu     sync.Mutex
+	feeds  []engine.Feed
+	status engine.FeedStatus
+	upload string
+}
+
+func (f *feedFake) Feeds(context.Context) ([]engine.Feed, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.feeds, nil
+}
+
+func (f *feedFake) FeedStatus(context.Context) (engine.FeedStatus, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.status, nil
+}
+
+func (f *feedFake) alter(change func()) {
+	f.mu.Lock()
+	change()
+	f.mu.Unlock()
+	f.Change(engine.ChangeFeedSync, "", "1")
+	f.Change(engine.ChangeFeeds, "", "")
+}
+
+func (f *feedFake) StartFeedSync(context.Context, bool) error {
+	f.alter(func() {
+		now := time.Now()
+		run := engine.FeedSync{ID: 9, Trigger: "manual", Status: "running", Stage: engine.FeedDownload, StageAt: now.Add(-2 * time.Second),
+			StartedAt: now.Add(-3 * time.Second), Done: 12_000_000, Total: 28_641_537, Source: f.status.Source, Host: "host-1"}
+		f.status.Syncs = append([]engine.FeedSync{run}, f.status.Syncs...)
+	})
+	return nil
+}
+
+func (f *feedFake) SetFeedGroup(_ context.Context, feed, group string, on bool) (engine.FeedGroup, error) {
+	f.alter(func() {
+		for i := range f.feeds {
+			for k := range f.feeds[i].Groups {
+				if g := &f.feeds[i].Groups[k]; g.Feed == feed && g.Name == group {
+					g.Enabled = on
+				}
+			}
+		}
+	})
+	return engine.FeedGroup{}, nil
+}
+
+func (f *feedFake) ImportFeeds(_ context.Context, r io.Reader, name, checksum string, flush bool) error {
+	n, err := io.Copy(io.Discard, r)
+	f.alter(func() { f.upload = strings.Join([]string{name, checksum}, " ") })
+	if n == 0 {
+		return engine.Invalidf("empty")
+	}
+	return err
+}
+
+func newFeeds() *feedFake {
+	now := time.Now()
+	f := &feedFake{Fake: enginetest.New()}
+	add := func(feed string, groups ...string) {
+		list := engine.Feed{Name: feed, Enabled: true, LastSync: now.Add(-time.Hour)}
+		for i, g := range groups {
+			n := int64(100 + i*i*37%5000)
+			list.Groups = append(list.Groups, engine.FeedGroup{Feed: feed, Name: g, Enabled: i != 3, LastSync: now.Add(-time.Hour), Records: n, Before: n - int64(i%4*7)})
+		}
+		f.feeds = append(f.feeds, list)
+	}
+	add("vulnerabilities", "alpine:3.18", "alpine:3.19", "alpine:3.20", "amzn:2", "debian:9", "debian:11", "debian:12", "rhel:8", "rhel:9", "ubuntu:22.04")
+	add("github", "github:composer", "github:gem", "github:go", "github:npm", "github:python")
+	add("nvd", "nvddb:2015", "nvddb:2016", "nvddb:2017", "nvddb:2018", "nvddb:2019", "nvddb:2020", "nvddb:2021", "nvddb:2022", "nvddb:2023", "nvddb:2024", "nvddb:2025", "nvddb:2026", "nvddb:other")
+	sum := "sha256:" + strings.Repeat("6d44de93", 8)
+	f.status = engine.FeedStatus{
+		Source: "https://feeds.example/databases/v6/latest.json", Interval: 6 * time.Hour, Next: now.Add(5 * time.Hour),
+		Active:   &engine.FeedData{ID: "6d44de936d44de93", Checksum: sum, Schema: "v6.1.10", Built: now.Add(-7 * time.Hour), Source: "https://feeds.example/databases/v6/vulnerability-db_v6.1.10.tar.zst", Bytes: 28_641_537, Records: 148_493, InstalledAt: now.Add(-time.Hour), Active: true},
+		Previous: &engine.FeedData{ID: "aa", Checksum: sum, Built: now.Add(-31 * time.Hour), Records: 147_901, Previous: true},
+		Before:   []engine.FeedGroup{{Feed: "vulnerabilities", Name: "debian:8", Records: 5539}},
+		Rematch:  engine.Rematch{Data: "6d44de936d44de93", Total: 1284, Done: 412, Changed: 37, StartedAt: now.Add(-20 * time.Second)},
+	}
+	for i := range 12 {
+		at := now.Add(-time.Duration(i*6+1) * time.Hour)
+		s := engine.FeedSync{ID: int64(12 - i), Trigger: "periodic", Status: "success", StartedAt: at, EndedAt: at.Add(time.Duration(6+i%5) * time.Second), Records: 148_493 - int64(i*300), Delta: 300, Data: "6d44de936d44de93", Host: "host-1"}
+		switch i % 4 {
+		case 1:
+			s.Status, s.Delta, s.Message = "unchanged", 0, "The newest data is in use already."
+		case 3:
+			s.Status, s.Cause, s.Message, s.Records, s.Data = "failure", "dns", "The name feeds.example cannot be resolved.", 0, ""
+		}
+		f.status.Syncs = append(f.status.Syncs, s)
+	}
+	return f
+}
+
+func openFeeds(t *testing.T, f *feedFake) (*console, *browsertest.Page) {
+	t.Helper()
+	c := start(t, bff.Options{Engine: f})
+	p := browsertest.Open(t)
+	p.Login(c.url, "admin", enginetest.Password)
+	return c, p
+}
+
+func TestFeedsLook(t *testing.T) {
+	f := newFeeds()
+	c, p := openFeeds(t, f)
+	look := func(name, path string) {
+		p.Goto(c.url + path)
+		p.Live()
+		p.Looks(name)
+	}
+	look("feeds", "/feeds")
+	look("feeds-filtered", "/feeds?q=debian&show=changed")
+	look("feeds-no-match", "/feeds?q=nothing-of-this-name")
+	f.alter(func() {
+		f.status.Syncs = append([]engine.FeedSync{{ID: 99, Trigger: "periodic", Status: "failure", Cause: "tls", Message: "No trusted TLS connection to feeds.example.", StartedAt: time.Now().Add(-time.Minute), EndedAt: time.Now().Add(-50 * time.Second)}}, f.status.Syncs...)
+		f.status.Active.Starter = true
+	})
+	look("feeds-failed", "/feeds")
+	f.alter(func() { f.feeds, f.status = nil, engine.FeedStatus{Source: f.status.Source} })
+	look("feeds-empty", "/feeds")
+}
+
+// A sync is started, followed and seen to its end without a reload, and a
+// group that is switched changes in place.
+func TestFeedSyncIsWatchedWithoutReload(t *testing.T) {
+	f := newFeeds()
+	c, p := openFeeds(t, f)
+	p.Goto(c.url + "/feeds")
+	p.Live()
+	p.Click(`main .head form[action="/feeds/sync"]:last-of-type button`)
+	p.Wait(`document.getElementById("feed-run")?.innerText.includes("12.0 MB of 28.6 MB")`)
+	p.Live()
+	browsertest.Eval[bool](p, `(document.querySelector("h1").mark = "kept", true)`)
+	f.alter(func() {
+		f.status.Syncs[0].Stage, f.status.Syncs[0].Done, f.status.Syncs[0].Total = engine.FeedIndex, 0, 0
+	})
+	p.Wait(`document.querySelector("#feed-run [aria-current=step]")?.innerText === "Index"`)
+	f.alter(func() {
+		f.status.Syncs[0].Status, f.status.Syncs[0].EndedAt = "success", time.Now()
+		f.status.Active.Records = 150_000
+	})
+	p.Wait(`!document.getElementById("feed-run") && document.querySelector("[data-testid=records]").innerText === "150,000"`)
+	f.alter(func() { f.feeds[0].Groups[1].Enabled = false })
+	p.Wait(`document.getElementById("group-vulnerabilities-alpine:3.19").innerText.includes("off")`)
+	if got := browsertest.Eval[string](p, `document.querySelector("h1").mark`); got != "kept" {
+		t.Error("the page was drawn anew")
+	}
+	p.Click(`form[action="/feeds/vulnerabilities/alpine:3.19/toggle"] button`)
+	p.Wait(`document.getElementById("group-vulnerabilities-alpine:3.19").innerText.includes("on") && document.getElementById("toasts").innerText.includes("Enabled alpine:3.19")`)
+}
