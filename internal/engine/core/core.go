@@ -146,6 +146,11 @@ func (c *Core) Run(ctx context.Context) error {
 		return supervise.Keep(ctx, c.log, "accounts", c.auth.Run, nil)
 	})
 	g.Go(func() error { return c.samples.Run(ctx) })
+	if !slices.Contains(c.opts.Services, engine.PolicyEngine) {
+		g.Go(func() error {
+			return supervise.Keep(ctx, c.log, "feed data", c.feeds.KeepInstalled, nil)
+		})
+	}
 	for _, s := range c.services {
 		g.Go(func() error { return s.Run(ctx) })
 	}
