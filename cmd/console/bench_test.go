@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"windlass/internal/bff/browsertest"
 	"windlass/internal/engine/enginetest"
 )
 
@@ -62,7 +63,9 @@ func TestBench(t *testing.T) {
 	}
 	compare("feed update, same archive", own, base, 1.15)
 
+	c.settle(t)
 	c.vulnerabilities(t, image)
+	c.eventsOnScreen(t)
 	c.stop()
 
 	var restarts []time.Duration
@@ -178,6 +181,56 @@ func (c *child) sync(t *testing.T) time.Duration {
 		t.Fatalf("POST /system/feeds = %d", code)
 	}
 	return time.Since(began)
+}
+
+// settle waits until nothing is matched again after the syncs: what follows
+// measures answers, not the work behind them.
+func (c *child) settle(t *testing.T) {
+	t.Helper()
+	re := regexp.MustCompile(`anchore_queue_length\{[^}]*\} [1-9]`)
+	until(t, "the queues are empty", func() bool {
+		resp, err := http.Get(c.console + "/metrics")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		text, err := io.ReadAll(resp.Body)
+		return err == nil && !re.Match(text)
+	})
+}
+
+// eventsOnScreen measures from the time that an event bears, taken before its
+// commit, to the moment its row stands in a browser's page.
+func (c *child) eventsOnScreen(t *testing.T) {
+	t.Helper()
+	p := browsertest.Open(t)
+	p.Login(c.console, "admin", c.password)
+	p.Goto(c.console + "/events")
+	p.Live()
+	browsertest.Eval[bool](p, `(window.seen = {}, new MutationObserver(() => {
+		for (const r of document.querySelectorAll("#events-rows tr")) window.seen[r.id] ??= Date.now()
+		const pill = document.querySelector("[data-newrows]"); if (pill && !pill.hidden) pill.click()
+	}).observe(document.body, {subtree: true, childList: true, attributes: true, characterData: true}), true)`)
+	var took []time.Duration
+	for i := range 40 {
+		c.call(t, http.MethodPost, "/images", fmt.Sprintf(`{"tag":"127.0.0.1:9/nobody:%d"}`, i), nil)
+		var list struct {
+			Results []struct {
+				ID    string `json:"generated_uuid"`
+				Event struct {
+					At time.Time `json:"timestamp"`
+				} `json:"event"`
+			} `json:"results"`
+		}
+		c.call(t, http.MethodGet, "/events?limit=1", "", &list)
+		id := "event-" + list.Results[0].ID
+		p.Wait(fmt.Sprintf("window.seen[%q]", id))
+		seen := time.UnixMilli(browsertest.Eval[int64](p, fmt.Sprintf("window.seen[%q]", id)))
+		took = append(took, seen.Sub(list.Results[0].Event.At))
+	}
+	slices.Sort(took)
+	report("event on screen after its commit, p50", took[len(took)/2])
+	report("event on screen after its commit, p95 (limit 250 ms)", took[len(took)*95/100])
 }
 
 // vulnerabilities measures the largest image's list of matches.

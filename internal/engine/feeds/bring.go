@@ -77,7 +77,7 @@ func (s *Service) Bring(ctx context.Context) error {
 	if err := unpack(ctx, archive, dir, p); err != nil {
 		return err
 	}
-	if err := index(ctx, dir, p); err != nil {
+	if _, err := index(ctx, dir, p); err != nil {
 		return err
 	}
 	if err := flush(filepath.Join(dir, v6.VulnerabilityDBFileName)); err != nil {
