@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	v6 "github.com/anchore/grype/grype/db/v6"
@@ -133,6 +134,9 @@ func (s *Service) exclusive(ctx context.Context, j job, do func(context.Context,
 	s.sweep(ctx)
 	out, err := do(work, r)
 	r.p.stop()
+	// Installing takes hundreds of megabytes for some seconds, a few times a
+	// day: they are given back at once and not when the collector gets to it.
+	defer debug.FreeOSMemory()
 	if err != nil {
 		if cause := context.Cause(work); cause != nil && ctx.Err() == nil {
 			err = cause

@@ -2,6 +2,7 @@ package vuln
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -29,9 +30,12 @@ type opened struct {
 	cur *handle
 }
 
+// errElsewhere says that the data in use is on another host.
+var errElsewhere = errors.New("vulnerability data is not on this host")
+
 // acquire gives the database in use, opening it when it has changed since. It
-// is engine.ErrNotFound when there is none, and engine.ErrUnavailable while
-// this host does not have it yet.
+// is engine.ErrNotFound when there is none, and errElsewhere while this host
+// does not have it.
 func (m *Matcher) acquire(ctx context.Context) (*handle, error) {
 	active, err := m.source.ActiveFeedData(ctx)
 	if err != nil {
@@ -43,7 +47,7 @@ func (m *Matcher) acquire(ctx context.Context) (*handle, error) {
 	// The same archive may have been installed again: the folder is another.
 	if o.cur == nil || o.cur.data.ID != active.ID || !o.cur.data.InstalledAt.Equal(active.InstalledAt) {
 		if !feeds.Installed(m.dir, active.ID) {
-			return nil, fmt.Errorf("%w: vulnerability data %s is not on this host", engine.ErrUnavailable, active.ID)
+			return nil, fmt.Errorf("%w: %s", errElsewhere, active.ID)
 		}
 		r, err := v6.NewReader(v6.Config{DBDirPath: feeds.Path(m.dir, active.ID)})
 		if err != nil {

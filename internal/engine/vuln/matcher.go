@@ -76,9 +76,20 @@ func (m *Matcher) Match(ctx context.Context, s *sbom.SBOM) ([]engine.Match, stri
 }
 
 // MatchJSON finds what affects the packages of an SBOM in syft's JSON and says
-// with which data. Before any data is there it returns an empty id and no
-// matches: data that arrives has every image matched anyway.
+// with which data. Where there is no data, or none on this host (one that runs
+// analyzers alone), it returns an empty id and no matches: an image that is
+// stored so is queued to be matched where the data is, or when it comes.
 func (m *Matcher) MatchJSON(ctx context.Context, doc []byte) ([]engine.Match, string, error) {
+	list, data, err := m.match(ctx, doc)
+	if errors.Is(err, engine.ErrNotFound) || errors.Is(err, errElsewhere) {
+		return nil, "", nil
+	}
+	return list, data, err
+}
+
+// match is MatchJSON that says why there is no data: engine.ErrNotFound for none
+// at all, errElsewhere for none on this host.
+func (m *Matcher) match(ctx context.Context, doc []byte) ([]engine.Match, string, error) {
 	select {
 	case m.slots <- struct{}{}:
 		defer func() { <-m.slots }()
@@ -86,9 +97,6 @@ func (m *Matcher) MatchJSON(ctx context.Context, doc []byte) ([]engine.Match, st
 		return nil, "", ctx.Err()
 	}
 	h, err := m.acquire(ctx)
-	if errors.Is(err, engine.ErrNotFound) {
-		return nil, "", nil
-	}
 	if err != nil {
 		return nil, "", fmt.Errorf("match: %w", err)
 	}

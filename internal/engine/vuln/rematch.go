@@ -37,9 +37,9 @@ func (r *Rematcher) Handle(ctx context.Context, j engine.Job) error {
 	if err != nil {
 		return fmt.Errorf("rematch: %w", err)
 	}
-	list, data, err := r.Matcher.MatchJSON(ctx, doc)
+	list, data, err := r.Matcher.match(ctx, doc)
 	switch {
-	case errors.Is(err, engine.ErrInvalid) || err == nil && data == "":
+	case errors.Is(err, engine.ErrInvalid), errors.Is(err, engine.ErrNotFound):
 		r.Log.WarnContext(ctx, "rematch skipped", "image", j.Subject, "err", err)
 		return r.Store.DropRematch(ctx, j)
 	case err != nil:

@@ -252,6 +252,31 @@ func TestNoDataYet(t *testing.T) {
 	}
 }
 
+// A host that runs analyzers alone has no data: images analyzed there are
+// matched elsewhere, and no job of the queue is lost on it.
+func TestHostWithoutTheData(t *testing.T) {
+	w := newWorld(t)
+	doc := sbomOf(map[string]string{"curl": "7.0"}, nil)
+	digest := w.image(t, 1, doc)
+	w.use(t, 1, deb("CVE-2023-0001", "curl", "7.1"))
+	away := vuln.New(w.s, t.TempDir(), enginetest.Logger(t))
+	defer away.Close()
+	if list, data, err := away.MatchJSON(t.Context(), doc); err != nil || data != "" || len(list) != 0 {
+		t.Errorf("MatchJSON away from the data = %v, %q, %v", list, data, err)
+	}
+	j, ok, err := w.s.LeaseJob(t.Context(), engine.QueueMatch, "h", "w", time.Minute)
+	if err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	if err := (&vuln.Rematcher{Matcher: away, Store: w.s, Log: enginetest.Logger(t)}).Handle(t.Context(), j); err == nil {
+		t.Error("a rematch away from the data succeeded")
+	}
+	if err := w.s.ReleaseJob(t.Context(), j); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "the queue", w.rematch(t), digest)
+}
+
 func TestForeignDocuments(t *testing.T) {
 	w := newWorld(t)
 	w.use(t, 1, deb("CVE-2023-0001", "curl", "7.1"))
