@@ -179,6 +179,9 @@ func (c *Core) FeedStatus(ctx context.Context) (engine.FeedStatus, error) {
 	if st.Syncs, err = c.store.FeedSyncs(ctx, 20); err != nil {
 		return st, err
 	}
+	if st.Next.IsZero() && len(st.Syncs) > 0 && st.Syncs[0].NextTry.After(time.Now()) {
+		st.Next = st.Syncs[0].NextTry // planned by another host
+	}
 	st.Rematch, err = c.store.LastRematch(ctx)
 	if isNotFound(err) {
 		err = nil

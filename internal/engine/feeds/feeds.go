@@ -53,6 +53,7 @@ type Store interface {
 	StepFeedSync(ctx context.Context, id int64, stage engine.FeedStage, done, total int64) error
 	EndFeedSync(ctx context.Context, id int64, f engine.FeedSync, events []engine.Event) (engine.FeedSync, error)
 	CancelFeedSync(ctx context.Context, by string) error
+	PlanFeedSync(ctx context.Context, at time.Time) error
 	FeedSyncs(ctx context.Context, limit int) ([]engine.FeedSync, error)
 	TrimFeedSyncs(ctx context.Context, keep int) error
 	Feeds(ctx context.Context) ([]engine.Feed, error)

@@ -82,7 +82,7 @@ func index(ctx context.Context, dir string, p *progress) (contents, error) {
 
 // indexMemory is the page cache while indexes are built. They are sorted in it:
 // the library's default of two megabytes sorts on disk.
-const indexMemory = 64 << 20
+const indexMemory = 48 << 20
 
 // buildIndexes creates the indexes that the library would, with room to sort.
 // The library itself says which: an empty database of its making has them.

@@ -39,9 +39,13 @@ func (s *Service) Run(ctx context.Context) error {
 	failures, cause := 0, ""
 	wait := s.untilFirst(ctx)
 	for {
+		next := time.Now().Add(wait)
 		s.mu.Lock()
-		s.next = time.Now().Add(wait)
+		s.next = next
 		s.mu.Unlock()
+		if err := s.store.PlanFeedSync(ctx, next); err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "sync plan failed", "err", err)
+		}
 		select {
 		case <-ctx.Done():
 			return nil

@@ -136,7 +136,8 @@ func (s *Store) EndFeedSync(ctx context.Context, id int64, f engine.FeedSync, ev
 // cancelled, whatever its last step returned.
 func endSync(ctx context.Context, tx pgx.Tx, id int64, f engine.FeedSync) (engine.FeedSync, error) {
 	const q = `
-		UPDATE feed_syncs SET status = $2::text, cause = $3, message = $4, data = $5, records = $6::bigint, ended_at = now(), next_try = $7,
+		UPDATE feed_syncs SET status = $2::text, cause = $3, message = $4, data = $5, records = $6::bigint, ended_at = now(),
+		       next_try = COALESCE($7, (SELECT b.next_try FROM feed_syncs b WHERE b.id < $1 ORDER BY b.id DESC LIMIT 1)),
 		       stage = CASE WHEN $8::text = '' THEN stage ELSE $8::text END,
 		       delta = CASE WHEN $2::text = 'success' THEN $6::bigint - COALESCE((SELECT records FROM feed_data WHERE role = 'previous'), 0) ELSE 0 END
 		 WHERE id = $1 AND status = 'running' RETURNING ` + feedSyncColumns
@@ -160,6 +161,24 @@ func endSync(ctx context.Context, tx pgx.Tx, id int64, f engine.FeedSync) (engin
 		return f, fmt.Errorf("end sync: %w", err)
 	}
 	return out, record(ctx, tx, engine.ChangeFeedSync, "", fmt.Sprint(id), nil)
+}
+
+// PlanFeedSync notes when the next periodic sync is due, beside the newest sync,
+// where every host and page finds it.
+func (s *Store) PlanFeedSync(ctx context.Context, at time.Time) error {
+	const q = `UPDATE feed_syncs SET next_try = $1 WHERE id = (SELECT max(id) FROM feed_syncs) RETURNING id`
+
+	return s.inTx(ctx, "plan feed sync", func(tx pgx.Tx) error {
+		var id int64
+		err := tx.QueryRow(ctx, q, null(at)).Scan(&id)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return record(ctx, tx, engine.ChangeFeedSync, "", fmt.Sprint(id), nil)
+	})
 }
 
 // FeedSyncs lists the newest syncs, a running one first.

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/anchore/stereoscope/pkg/image"
 	"github.com/anchore/syft/syft"
 	"github.com/anchore/syft/syft/cataloging"
 	"github.com/anchore/syft/syft/format/syftjson"
@@ -103,6 +104,13 @@ func compare(t *testing.T, list []engine.Match, want map[string]int) {
 func catalog(t *testing.T, archive, platform string) []byte {
 	t.Helper()
 	src := syft.DefaultGetSourceConfig().WithSources("oci-archive")
+	if platform != "" {
+		p, err := image.NewPlatform(platform)
+		if err != nil {
+			t.Fatal(err)
+		}
+		src = src.WithPlatform(p)
+	}
 	in, err := syft.GetSource(t.Context(), archive, src)
 	if err != nil {
 		t.Fatal(err)
@@ -129,10 +137,14 @@ func TestMatchesAgreeWithTheReference(t *testing.T) {
 	sboms := map[string][]byte{}
 	for _, feed := range []string{"feed", "feed-next"} {
 		m := installed(t, feed)
-		for _, image := range []string{"debian12", "debian12-app", "alpine-synthetic"} {
+		for _, of := range []struct{ image, archive, platform string }{
+			{"debian12", "debian12", ""}, {"debian12-app", "debian12-app", ""}, {"alpine-synthetic", "alpine-synthetic", ""},
+			{"multiarch", "multiarch", "linux/amd64"}, {"multiarch-arm64", "multiarch", "linux/arm64"},
+		} {
+			image := of.image
 			t.Run(feed+"/"+image, func(t *testing.T) {
 				if sboms[image] == nil {
-					sboms[image] = catalog(t, filepath.Join(images, image+".oci.tar"), "")
+					sboms[image] = catalog(t, filepath.Join(images, of.archive+".oci.tar"), of.platform)
 				}
 				began := time.Now()
 				list, data, err := m.MatchJSON(t.Context(), sboms[image])
