@@ -40,6 +40,8 @@ browser:
 
 test: assets postgres browser
 	$(GO) test -race -timeout 20m ./...
+	@echo "Agreement with the reference tool on the real feed, without the race detector"
+	$(GO) test -timeout 20m -run 'Reference|Agree' ./cmd/console ./internal/engine/analyzer ./internal/engine/vuln
 
 check:
 	@.ci/check

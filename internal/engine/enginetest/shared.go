@@ -3,14 +3,19 @@ package enginetest
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
 // Shared finds a path below the folder of real feeds, images and reference
 // results that may stand beside the project, and skips the test where it does
-// not: a fresh clone alone must pass.
+// not: a fresh clone alone must pass. Tests on the real feed run without the
+// race detector.
 func Shared(t testing.TB, path string) string {
 	t.Helper()
+	if raceDetector && strings.HasPrefix(path, "data/feed") {
+		t.Skip("indexing the real feed takes minutes under the race detector: make test runs this without it")
+	}
 	dir, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
