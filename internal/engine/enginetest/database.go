@@ -30,7 +30,8 @@ var shared struct {
 }
 
 func startShared() {
-	dir, err := os.MkdirTemp("", "wl-test")
+	// In /tmp itself: a test that runs the whole program moves TMPDIR into its spool.
+	dir, err := os.MkdirTemp("/tmp", "wl-test")
 	if err != nil {
 		shared.err = err
 		return
