@@ -104,9 +104,12 @@ func (s *Server) countEvents(ctx context.Context, account string, d present.Even
 
 // emptyParams reports whether the address has a parameter without a value.
 func emptyParams(c *fiber.Ctx) bool {
-	empty := false
-	c.Context().QueryArgs().VisitAll(func(_, v []byte) { empty = empty || len(v) == 0 })
-	return empty
+	for _, v := range c.Context().QueryArgs().All() {
+		if len(v) == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *Server) showEvent(c *fiber.Ctx) error {

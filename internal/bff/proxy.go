@@ -130,12 +130,12 @@ func (p *proxy) request(c *fiber.Ctx) (*http.Request, context.CancelFunc, error)
 	if body != nil {
 		req.ContentLength = max(length, -1)
 	}
-	c.Request().Header.VisitAll(func(k, v []byte) {
+	for k, v := range c.Request().Header.All() {
 		name := http.CanonicalHeaderKey(string(k))
 		if !contains(hop, name) && !contains(withheld, name) {
 			req.Header.Add(name, string(v))
 		}
-	})
+	}
 	for _, name := range strings.Split(c.Get("Connection"), ",") {
 		req.Header.Del(strings.TrimSpace(name))
 	}

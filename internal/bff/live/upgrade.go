@@ -50,7 +50,9 @@ func handshake(c *fiber.Ctx) *http.Request {
 		Host: string(c.Request().Host()), Header: http.Header{}, URL: &url.URL{Path: strings.Clone(c.Path())},
 		RemoteAddr: c.Context().RemoteAddr().String(), TLS: c.Context().TLSConnectionState(),
 	}
-	c.Request().Header.VisitAll(func(k, v []byte) { r.Header.Add(string(k), string(v)) })
+	for k, v := range c.Request().Header.All() {
+		r.Header.Add(string(k), string(v))
+	}
 	return r
 }
 

@@ -9,7 +9,6 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -82,8 +81,6 @@ func anyText(v any) (s string) {
 		return v.String()
 	case []byte:
 		return string(v[:min(len(v), maxValue)])
-	case time.Duration:
-		return v.String()
 	}
 	if r := reflect.ValueOf(v); r.Kind() == reflect.String { // a digest, a state: text of a named type
 		return r.String()

@@ -115,15 +115,6 @@ func (s *Store) rawDocument(ctx context.Context, account, bucket, key string) (b
 	return body, encoding, nil
 }
 
-// putFiles stores the file list of an image.
-func putFiles(ctx context.Context, tx pgx.Tx, account, digest string, files []engine.File) error {
-	body, err := json.Marshal(files)
-	if err != nil {
-		return fmt.Errorf("document %s: %w", engine.DocFiles, err)
-	}
-	return putDocument(ctx, tx, account, engine.DocFiles, digest, body)
-}
-
 // Files is the file list of an image.
 func (s *Store) Files(ctx context.Context, account, digest string) ([]engine.File, error) {
 	body, err := s.Document(ctx, account, engine.DocFiles, digest)

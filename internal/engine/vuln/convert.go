@@ -58,7 +58,8 @@ func (c *converter) one(f match.Match) (engine.Match, error) {
 	meta := f.Vulnerability.Metadata
 	if meta == nil {
 		var err error
-		if meta, err = c.h.provider.VulnerabilityMetadata(f.Vulnerability.Reference); err != nil { //nolint:staticcheck // the only way to a reference's record
+		//lint:ignore SA1019 the only way to a reference's record
+		if meta, err = c.h.provider.VulnerabilityMetadata(f.Vulnerability.Reference); err != nil {
 			return engine.Match{}, fmt.Errorf("record %s: %w", f.Vulnerability.ID, err)
 		}
 	}

@@ -52,7 +52,8 @@ func (c *converter) nvdRecord(id string) (*vulnerability.Metadata, error) {
 	if meta, ok := c.cves[id]; ok {
 		return meta, nil
 	}
-	meta, err := c.h.provider.VulnerabilityMetadata(vulnerability.Reference{ID: id, Namespace: nvd}) //nolint:staticcheck // the only way to a reference's record
+	//lint:ignore SA1019 the only way to a reference's record
+	meta, err := c.h.provider.VulnerabilityMetadata(vulnerability.Reference{ID: id, Namespace: nvd})
 	if err != nil {
 		return nil, err
 	}
