@@ -7,7 +7,7 @@ GO    ?= go
 SOURCES := $(shell find cmd internal migrations web -name '*.go' -o -name '*.sql' -o -name '*.css' -o -name '*.svg' -o -name '*.yaml' 2>/dev/null)
 BUNDLE  := web/static/dist/console.js
 
-.PHONY: run build assets generate test check bench fuzz screenshots clean postgres browser
+.PHONY: run build assets generate test check bench fuzz pictures clean postgres browser
 
 # exec, so that Ctrl-C reaches the program and nothing between.
 run: bin/console postgres
@@ -42,6 +42,13 @@ test: assets postgres browser
 	$(GO) test -race -timeout 20m ./...
 	@echo "Agreement with the reference tool on the real feed, without the race detector"
 	$(GO) test -timeout 20m -run 'Reference|Agree' ./cmd/console ./internal/engine/analyzer ./internal/engine/vuln
+
+# The README's pictures, from those that the browser tests took.
+pictures:
+	mkdir -p docs/images
+	cp artifacts/sample-overview-light-1440.png docs/images/overview.png
+	cp artifacts/sample-vulnerabilities-light-1440.png docs/images/vulnerabilities.png
+	cp artifacts/sample-images-dark-1440.png docs/images/images-dark.png
 
 check:
 	@.ci/check

@@ -143,6 +143,11 @@ func TestSampleWithoutNetwork(t *testing.T) {
 	if n := browsertest.Eval[int](p, `document.querySelectorAll("#images-rows tr").length`); n != 3 {
 		t.Errorf("%d images, want the three samples", n)
 	}
+	p.Click(`#images-rows tr:last-child a[href^="/images/sha256"]`)
+	p.Wait(`location.pathname.startsWith("/images/sha256")`)
+	p.Goto(prog.console + browsertest.Eval[string](p, `location.pathname`) + "?tab=vulnerabilities")
+	p.Live()
+	p.Looks("sample-vulnerabilities")
 	p.Goto(prog.console + "/")
 	p.Live()
 	p.Looks("sample-overview")
