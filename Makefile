@@ -48,7 +48,6 @@ pictures:
 	mkdir -p docs/images
 	cp artifacts/sample-overview-light-1440.png docs/images/overview.png
 	cp artifacts/sample-vulnerabilities-light-1440.png docs/images/vulnerabilities.png
-	cp artifacts/sample-images-dark-1440.png docs/images/images-dark.png
 
 check:
 	@.ci/check
