@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	v6 "github.com/anchore/grype/grype/db/v6"
-
 	"windlass/internal/engine"
 )
 
@@ -65,22 +63,9 @@ func (s *Service) Bring(ctx context.Context) error {
 	if have != active.Checksum {
 		return &failure{CauseChecksum, "The archive does not have the checksum of the data in use.", fmt.Errorf("have %s, want %s", have, active.Checksum)}
 	}
-	staging := filepath.Join(s.cfg.Dir, stagingPrefix+active.ID)
-	if err := os.RemoveAll(staging); err != nil {
-		return err
-	}
+	staging, _, err := s.stage(ctx, p, archive, active.ID)
 	defer os.RemoveAll(staging)
-	dir := Path(s.cfg.Dir, stagingPrefix+active.ID)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	if err := unpack(ctx, archive, dir, p); err != nil {
-		return err
-	}
-	if _, err := index(ctx, dir, p); err != nil {
-		return err
-	}
-	if err := flush(filepath.Join(dir, v6.VulnerabilityDBFileName)); err != nil {
+	if err != nil {
 		return err
 	}
 	if err := s.place(staging, active.ID); err != nil {

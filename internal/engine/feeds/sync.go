@@ -259,31 +259,41 @@ func (s *Service) fetch(ctx context.Context, r *run, l listing, archive string) 
 	}
 }
 
-// install turns a verified archive into the data in use and removes it.
-func (s *Service) install(ctx context.Context, r *run, archive string, d engine.FeedData) (engine.FeedSync, error) {
-	staging := filepath.Join(s.cfg.Dir, stagingPrefix+d.ID)
+// stage unpacks and indexes a verified archive into a folder of its own, from
+// where place brings it to its own name. The folder is its caller's to remove,
+// also after an error. An archive that cannot be used is removed: the same
+// bytes would fail again.
+func (s *Service) stage(ctx context.Context, p *progress, archive, id string) (staging string, c contents, err error) {
+	staging = filepath.Join(s.cfg.Dir, stagingPrefix+id)
 	if err := os.RemoveAll(staging); err != nil {
-		return engine.FeedSync{}, fail(CauseDisk, "The data folder cannot be written.", err)
+		return staging, c, fail(CauseDisk, "The data folder cannot be written.", err)
 	}
-	defer os.RemoveAll(staging)
-	dir := Path(s.cfg.Dir, stagingPrefix+d.ID)
+	dir := Path(s.cfg.Dir, stagingPrefix+id)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return engine.FeedSync{}, fail(CauseDisk, "The data folder cannot be written.", err)
+		return staging, c, fail(CauseDisk, "The data folder cannot be written.", err)
 	}
-	r.p.stage(engine.FeedUnpack)
-	if err := unpack(ctx, archive, dir, r.p); err != nil {
-		// Verified and yet broken: the same bytes would fail again.
+	p.stage(engine.FeedUnpack)
+	if err := unpack(ctx, archive, dir, p); err != nil {
 		os.Remove(archive)
-		return engine.FeedSync{}, err
+		return staging, c, err
 	}
-	r.p.stage(engine.FeedIndex)
-	c, err := index(ctx, dir, r.p)
-	if err != nil {
+	p.stage(engine.FeedIndex)
+	if c, err = index(ctx, dir, p); err != nil {
 		os.Remove(archive)
-		return engine.FeedSync{}, err
+		return staging, c, err
 	}
 	if err := flush(filepath.Join(dir, v6.VulnerabilityDBFileName)); err != nil {
-		return engine.FeedSync{}, fail(CauseDisk, "The database cannot be written to the data folder.", err)
+		return staging, c, fail(CauseDisk, "The database cannot be written to the data folder.", err)
+	}
+	return staging, c, nil
+}
+
+// install turns a verified archive into the data in use and removes it.
+func (s *Service) install(ctx context.Context, r *run, archive string, d engine.FeedData) (engine.FeedSync, error) {
+	staging, c, err := s.stage(ctx, r.p, archive, d.ID)
+	defer os.RemoveAll(staging)
+	if err != nil {
+		return engine.FeedSync{}, err
 	}
 	d.Schema, d.Built, d.Records, d.Starter = c.schema, c.built, c.records, r.starter
 	if err := s.sane(ctx, r, d); err != nil {
