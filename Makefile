@@ -4,6 +4,9 @@
 SHELL := /bin/bash
 GO    ?= go
 
+# The race detector needs a C compiler.
+RACE := $(if $(shell command -v gcc || command -v clang),-race)
+
 SOURCES := $(shell find cmd internal migrations web -name '*.go' -o -name '*.sql' -o -name '*.css' -o -name '*.svg' -o -name '*.yaml' 2>/dev/null)
 BUNDLE  := web/static/dist/console.js
 
@@ -39,7 +42,7 @@ browser:
 	@.ci/chromium
 
 test: assets postgres browser
-	$(GO) test -race -timeout 20m ./...
+	$(GO) test $(RACE) -timeout 20m ./...
 	@echo "Agreement with the reference tool on the real feed, without the race detector"
 	$(GO) test -timeout 20m -run 'Reference|Agree' ./cmd/console ./internal/engine/analyzer ./internal/engine/vuln
 
