@@ -1,11 +1,9 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -143,29 +141,13 @@ func (p *program) findings(t *testing.T, digest string) []finding {
 
 func reference(t *testing.T, feed, name string) []finding {
 	t.Helper()
-	raw, err := os.ReadFile(enginetest.Shared(t, "data/reference/"+feed+"/"+name+".grype.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var body struct {
-		Matches []struct {
-			Vulnerability struct {
-				ID, Severity string
-				Fix          struct{ Versions []string }
-			}
-			Artifact struct{ Name, Version string }
-		}
-	}
-	if err := json.Unmarshal(raw, &body); err != nil {
-		t.Fatal(err)
-	}
-	list := make([]finding, 0, len(body.Matches))
-	for _, m := range body.Matches {
-		fix := strings.Join(m.Vulnerability.Fix.Versions, ", ")
+	var list []finding
+	for _, m := range enginetest.ReferenceMatches(t, enginetest.Shared(t, "data/reference/"+feed+"/"+name+".grype.json")) {
+		fix := strings.Join(m.Fixes, ", ")
 		if fix == "" {
 			fix = "None" // how v1 says that there is no fix
 		}
-		list = append(list, finding{m.Vulnerability.ID, m.Artifact.Name, m.Artifact.Version, m.Vulnerability.Severity, fix})
+		list = append(list, finding{m.ID, m.Package, m.Version, m.Severity, fix})
 	}
 	return sorted(list)
 }

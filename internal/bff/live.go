@@ -76,7 +76,18 @@ func (s *Server) liveSocket(c *fiber.Ctx) error {
 		}
 		sub.kinds[name] = true
 	}
-	up := &websocket.Upgrader{ReadBufferSize: 1 << 10, WriteBufferSize: 4 << 10, WriteBufferPool: s.buffers, EnableCompression: false}
+	return s.socket(c, sub, func(sock *live.Socket, ws *websocket.Conn) {
+		ctx, cancel := context.WithTimeout(s.base, 10*time.Second)
+		first := s.live.missed(ctx, after, sub)
+		cancel()
+		sock.Serve(ws, first)
+	})
+}
+
+// socket upgrades a request and has the hub know of the socket while serve
+// runs. While the console stops, browsers are told to come back.
+func (s *Server) socket(c *fiber.Ctx, sub *subscription, serve func(*live.Socket, *websocket.Conn)) error {
+	up := &websocket.Upgrader{ReadBufferSize: 1 << 10, WriteBufferSize: 4 << 10, WriteBufferPool: s.buffers}
 	return live.Upgrade(c, up, func(ws *websocket.Conn) {
 		sock := s.hub.Join(sub)
 		if sock == nil {
@@ -85,10 +96,7 @@ func (s *Server) liveSocket(c *fiber.Ctx) error {
 			return
 		}
 		defer s.hub.Leave(sock)
-		ctx, cancel := context.WithTimeout(s.base, 10*time.Second)
-		first := s.live.missed(ctx, after, sub)
-		cancel()
-		sock.Serve(ws, first)
+		serve(sock, ws)
 	})
 }
 

@@ -96,15 +96,7 @@ func (s *Server) followLogs(c *fiber.Ctx) error {
 	}
 	found := s.session(c)
 	sub := &subscription{who: found.Identity, hash: found.Hash}
-	up := &websocket.Upgrader{ReadBufferSize: 1 << 10, WriteBufferSize: 4 << 10, WriteBufferPool: s.buffers}
-	return live.Upgrade(c, up, func(ws *websocket.Conn) {
-		sock := s.hub.Join(sub)
-		if sock == nil {
-			ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseGoingAway, "restarting"), time.Now().Add(time.Second))
-			ws.Close()
-			return
-		}
-		defer s.hub.Leave(sock)
+	return s.socket(c, sub, func(sock *live.Socket, ws *websocket.Conn) {
 		sock.Stream(s.base, ws, func(ctx context.Context, send func([]byte) error) {
 			rows := present.NewLogRows(form, clock)
 			rows.After(time.Now())

@@ -1,11 +1,9 @@
 package analyzer_test
 
 import (
-	"encoding/json"
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -72,25 +70,9 @@ func TestAgreesWithGrype(t *testing.T) {
 
 func wantMatches(t *testing.T, file string) map[affected]int {
 	t.Helper()
-	raw, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var doc struct {
-		Matches []struct {
-			Vulnerability struct {
-				ID, Severity string
-				Fix          struct{ Versions []string }
-			}
-			Artifact struct{ Name, Version string }
-		}
-	}
-	if err := json.Unmarshal(raw, &doc); err != nil {
-		t.Fatal(err)
-	}
 	set := map[affected]int{}
-	for _, m := range doc.Matches {
-		set[affected{m.Vulnerability.ID, m.Artifact.Name, m.Artifact.Version, m.Vulnerability.Severity, strings.Join(m.Vulnerability.Fix.Versions, ",")}]++
+	for _, m := range enginetest.ReferenceMatches(t, file) {
+		set[affected{m.ID, m.Package, m.Version, m.Severity, strings.Join(m.Fixes, ",")}]++
 	}
 	return set
 }

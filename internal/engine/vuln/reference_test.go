@@ -2,7 +2,6 @@ package vuln_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -48,29 +47,9 @@ func installed(t *testing.T, name string) *vuln.Matcher {
 // fix.
 func wants(t *testing.T, file string) map[string]int {
 	t.Helper()
-	raw, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var doc struct {
-		Matches []struct {
-			Vulnerability struct {
-				ID, Severity string
-				Fix          struct {
-					State    string
-					Versions []string
-				}
-			}
-			Artifact struct{ Name, Version string }
-		}
-	}
-	if err := json.Unmarshal(raw, &doc); err != nil {
-		t.Fatal(err)
-	}
 	set := map[string]int{}
-	for _, m := range doc.Matches {
-		v := m.Vulnerability
-		set[fmt.Sprintln(v.ID, m.Artifact.Name, m.Artifact.Version, v.Severity, v.Fix.State, strings.Join(v.Fix.Versions, ","))]++
+	for _, m := range enginetest.ReferenceMatches(t, file) {
+		set[fmt.Sprintln(m.ID, m.Package, m.Version, m.Severity, m.FixState, strings.Join(m.Fixes, ","))]++
 	}
 	return set
 }
