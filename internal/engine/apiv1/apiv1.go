@@ -1,8 +1,8 @@
 // Package apiv1 is the v1 API: wire types, routes, handlers, errors and the
 // OpenAPI document, over a Backend in the engine's words.
 //
-// One table drives everything: openapi.yaml, this project's own document of
-// the API, embedded. It says which paths exist, what a request may hold and
+// One table drives everything: this project's own document of the API, which
+// stands in openapi, a file a subject, and is merged at the start. It says which paths exist, what a request may hold and
 // what a reply looks like. A request is checked in this order, each step with
 // an answer of its own:
 //
@@ -14,8 +14,8 @@
 //
 // # Writing an operation
 //
-// Its path, parameters, body and replies stand in openapi.yaml under an
-// operationId. Its handler is a method on Server in the file of its subject,
+// Its path, parameters, body and replies stand in its subject's file of openapi
+// under an operationId. Its handler is a method on Server in the file of its subject,
 // entered in that file's table of operations:
 //
 //	func (s *Server) eventsOps() map[string]op {
@@ -50,14 +50,26 @@ import (
 // Backend is everything the API asks of the engine, grouped by role. Each role
 // is declared beside the handlers that ask for it.
 type Backend interface {
+	Archives
+	Audit
 	Auth
-	System
+	Evaluations
 	Events
 	Feeds
 	Images
+	Imports
+	Policies
+	Queries
 	Registries
+	Repositories
+	Roles
 	Samples
+	Subscriptions
+	System
+	Tokens
 	Uploads
+	Users
+	Webhooks
 }
 
 // writeGrace is how much longer than an operation may take its reply may take
@@ -129,8 +141,12 @@ func New(b Backend, opts Options) *Server {
 		s.handle("getMetrics", op{perm: anyo, call: s.metrics, quiet: true})
 	}
 	for _, ops := range []map[string]op{
-		s.systemOps(), s.accountsOps(), s.eventsOps(), s.feedsOps(), s.imagesOps(), s.contentOps(),
-		s.vulnerabilitiesOps(), s.registriesOps(), s.importOps(), s.samplesOps(),
+		s.systemOps(), s.feedsOps(), s.eventsOps(), s.webhooksOps(),
+		s.accountsOps(), s.usersOps(), s.rolesOps(), s.tokensOps(), s.auditOps(),
+		s.imagesOps(), s.contentOps(), s.vulnerabilitiesOps(), s.queriesOps(), s.samplesOps(),
+		s.importOps(), s.importsOps(), s.archivesOps(),
+		s.registriesOps(), s.repositoriesOps(), s.subscriptionsOps(),
+		s.policiesOps(), s.evaluationsOps(),
 	} {
 		for id, o := range ops {
 			s.handle(id, o)

@@ -2,7 +2,7 @@ package apiv1
 
 import (
 	"bytes"
-	_ "embed"
+	"embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,8 +15,8 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 )
 
-//go:embed openapi.yaml
-var openapiYAML []byte
+//go:embed openapi/*.yaml
+var openapiFiles embed.FS
 
 // document is the API document, ready to route and to check requests.
 type document struct {
@@ -37,7 +37,11 @@ type endpoint struct {
 
 func loadDocument() (*document, error) {
 	loader := openapi3.NewLoader()
-	spec, err := loader.LoadFromData(openapiYAML)
+	merged, err := mergeFiles(openapiFiles, "openapi")
+	if err != nil {
+		return nil, fmt.Errorf("API document: %w", err)
+	}
+	spec, err := loader.LoadFromData(merged)
 	if err != nil {
 		return nil, fmt.Errorf("API document: %w", err)
 	}
