@@ -41,6 +41,9 @@ func (s *Server) authorize(r *request, p perm) error {
 	if named := r.Header.Get("X-Anchore-Account"); named != "" {
 		r.Account = named
 	}
+	if p.class == classPath {
+		r.Account = r.param("accountname")
+	}
 	if id.Disabled {
 		return &forbiddenError{fmt.Sprintf("Not authorized. Account %s not enabled.", id.Account)}
 	}
@@ -48,7 +51,7 @@ func (s *Server) authorize(r *request, p perm) error {
 	switch p.class {
 	case classAny:
 		return nil
-	case classAcct:
+	case classAcct, classPath:
 		domain = r.Account
 	case classAdmin:
 		domain = "system"

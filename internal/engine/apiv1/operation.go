@@ -40,6 +40,7 @@ const (
 	classOpen
 	classAny
 	classAcct
+	classPath
 )
 
 var (
@@ -49,6 +50,10 @@ var (
 
 // acct asks for permission in the account that the request names.
 func acct(action string) perm { return perm{classAcct, action} }
+
+// inPath asks for permission in the account that the path names as accountname,
+// which is the request's account then, whatever a header says.
+func inPath(action string) perm { return perm{classPath, action} }
 
 // admin asks for permission in the system's own domain.
 func admin(action string) perm { return perm{classAdmin, action} }
