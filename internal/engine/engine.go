@@ -67,5 +67,6 @@ const (
 	ChangeRegistry      ChangeKind = "registry"       // registry name
 	ChangeJob           ChangeKind = "job"            // job id; queue depth altered
 	ChangeAccount       ChangeKind = "account"        // user or account name; credentials or state altered
+	ChangeSubscription  ChangeKind = "subscription"   // subscription id; added, altered, removed or checked
 	ChangeSample        ChangeKind = "sample"         // sample images or starter data added or removed
 )

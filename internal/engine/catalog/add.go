@@ -42,7 +42,8 @@ func (c *Catalog) AddImage(ctx context.Context, a engine.AddImage) (engine.Image
 		Account: a.Account, Digest: found.Digest, ParentDigest: found.ParentDigest, ID: found.ImageID,
 		Tag:        engine.ImageTag{Registry: ref.Registry, Repository: ref.Repository, Tag: tag, Digest: found.Digest},
 		Dockerfile: a.Dockerfile, Annotations: a.Annotations, CreatedAt: a.CreatedAt, Force: a.Force, Manifest: found.Manifest,
-		Task: engine.AnalyzeTask{Source: source, Pull: ref.Registry + "/" + ref.Repository + "@" + string(found.Digest)},
+		AutoSubscribe: a.AutoSubscribe,
+		Task:          engine.AnalyzeTask{Source: source, Pull: ref.Registry + "/" + ref.Repository + "@" + string(found.Digest)},
 	})
 }
 

@@ -28,10 +28,12 @@ type NewImage struct {
 	Annotations  map[string]any
 	CreatedAt    time.Time // zero: now
 	Force        bool
-	Task         engine.AnalyzeTask
-	Host         string // the job is pinned to it; empty: any
-	Manifest     []byte
-	Source       engine.Source
+	// AutoSubscribe: the tags of the image are watched for updates.
+	AutoSubscribe bool
+	Task          engine.AnalyzeTask
+	Host          string // the job is pinned to it; empty: any
+	Manifest      []byte
+	Source        engine.Source
 }
 
 // PutImage records an image, or adds the tag to the record there is, and
@@ -47,6 +49,9 @@ func (s *Store) PutImage(ctx context.Context, n NewImage) (bool, error) {
 		}
 		fresh, err := putTag(ctx, tx, row.pk, n)
 		if err != nil {
+			return err
+		}
+		if err := initSubscriptions(ctx, tx, row.pk, n.AutoSubscribe); err != nil {
 			return err
 		}
 		enqueued = row.isNew || n.Force || row.state == engine.Failed || row.status != engine.ImageActive
