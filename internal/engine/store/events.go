@@ -31,9 +31,11 @@ func emit(ctx context.Context, tx pgx.Tx, e engine.Event) error {
 	if e.Details == nil {
 		details = []byte(`{}`)
 	}
-	_, err = tx.Exec(ctx, q, e.ID, e.Account, e.Type, e.Level, storableText(e.Message), details, e.At,
+	var b pgx.Batch
+	b.Queue(q, e.ID, e.Account, e.Type, e.Level, storableText(e.Message), details, e.At,
 		e.ResourceType, storableText(e.ResourceID), e.Service, e.Host, e.BaseURL, storableText(e.RequestID))
-	if err != nil {
+	queueEvent(&b, e)
+	if err := tx.SendBatch(ctx, &b).Close(); err != nil {
 		return fmt.Errorf("event: %w", err)
 	}
 	return record(ctx, tx, engine.ChangeEvent, e.Account, e.ID, map[string]string{"level": e.Level, "type": e.Type})
