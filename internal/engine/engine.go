@@ -68,5 +68,7 @@ const (
 	ChangeJob           ChangeKind = "job"            // job id; queue depth altered
 	ChangeAccount       ChangeKind = "account"        // user or account name; credentials or state altered
 	ChangeSubscription  ChangeKind = "subscription"   // subscription id; added, altered, removed or checked
+	ChangePolicy        ChangeKind = "policy"         // bundle id; added, altered, activated or removed
+	ChangeEvaluation    ChangeKind = "evaluation"     // image digest; a stored policy evaluation of it was added
 	ChangeSample        ChangeKind = "sample"         // sample images or starter data added or removed
 )

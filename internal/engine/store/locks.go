@@ -11,4 +11,7 @@ const (
 	// switchLock stands between a switch of the data and analyses that end at
 	// that moment: a switch holds it alone, analyses share it.
 	switchLock = 7303
+	// evaluationLock orders the evaluations of one image under one tag; its
+	// second key says which.
+	evaluationLock = 7371
 )

@@ -34,6 +34,8 @@ type Store struct {
 	pool *pgxpool.Pool
 	log  *slog.Logger
 	key  *[32]byte // seals registry passwords; see SetSecretKey
+
+	policies engine.PolicySet // of new accounts; see SetPolicies
 }
 
 // Open connects, checks the server's version and migrates the schema. Two

@@ -1,0 +1,49 @@
+package engine
+
+import "time"
+
+// PolicyBundle is one stored bundle of an account. At most one of an account
+// is active: the one that images are checked against when none is named.
+type PolicyBundle struct {
+	Account     string
+	ID          string
+	Name        string // as in the document, where it has one
+	Description string
+	Source      string // local
+	Active      bool
+	Digest      string // of the document, 64 hex
+	Document    []byte // JSON as posted; nil in lists that do not ask for it
+	DocumentAt  time.Time
+	CreatedAt   time.Time
+	UpdatedAt   time.Time // of the record or of its document, whichever is later
+}
+
+// Final actions of an evaluation, from best to worst.
+const (
+	ActionGo   = "go"
+	ActionWarn = "warn"
+	ActionStop = "stop"
+)
+
+// PolicySet is the bundles that an account begins with.
+type PolicySet struct {
+	Bundles []PolicyBundle
+	Active  string // id of the one that is made active
+}
+
+// Evaluation is what a bundle said of an image under one tag. Those of the same
+// outcome that follow each other are one record, renewed each time.
+type Evaluation struct {
+	ID           string // v1's evalId
+	Account      string
+	Policy       string // id of the bundle
+	Digest       Digest // of the image
+	Tag          string // full; it need not be one of the image's
+	Action       string // the final one
+	Active       bool   // the bundle was the active one
+	Facts        string // version of what was known of the image; see Store.PolicyFactsVersion
+	BundleDigest string
+	Bundle       []byte // the document it was made with
+	Result       []byte // JSON; the evaluation package's to read
+	At           time.Time
+}
