@@ -36,6 +36,11 @@ func (s *Server) contentOps() map[string]op {
 		"listImageMetadata":     {perm: read, call: names(metadataTypes)},
 		"getImageContent":       {perm: read, call: s.getContent, heavy: true},
 		"getImageContentById":   {perm: read, call: s.getContent, heavy: true},
+		"getImageFiles":         {perm: read, call: s.getContentOf("files"), heavy: true},
+		"getImageFilesById":     {perm: read, call: s.getContentOf("files"), heavy: true},
+		"getImageJava":          {perm: read, call: s.getContentOf("java"), heavy: true},
+		"getImageJavaById":      {perm: read, call: s.getContentOf("java"), heavy: true},
+		"getImageMalware":       {perm: read, call: s.getContentOf("malware")},
 		"getImageMetadata":      {perm: read, call: s.getContent},
 		"getImageSbom":          {perm: read, call: s.getSBOM, heavy: true},
 		"listRetrievedFiles":    {perm: read, call: s.getArtifact("retrieved_files")},
@@ -64,18 +69,30 @@ type metadataReply struct {
 // getContent answers content and metadata: v1 takes the types of either on
 // both paths. All its errors are 500, as clients know them.
 func (s *Server) getContent(w http.ResponseWriter, r *request) error {
-	asMetadata := r.param("mtype") != ""
-	kind := r.param("ctype") + r.param("mtype") // one of them is in the path
+	kind := r.param("mtype")
+	if kind == "" {
+		return s.getContentOf(r.param("ctype"))(w, r)
+	}
 	body, err := s.content(r, kind)
 	if err != nil {
 		return contentError(err)
 	}
-	echo := r.param("imageDigest") + r.param("imageId")
-	if asMetadata {
-		return reply(w, metadataReply{echo, kind, body})
-	}
-	return reply(w, contentReply{echo, kind, body})
+	return reply(w, metadataReply{echoed(r), kind, body})
 }
+
+// getContentOf answers one kind of content.
+func (s *Server) getContentOf(kind string) handler {
+	return func(w http.ResponseWriter, r *request) error {
+		body, err := s.content(r, kind)
+		if err != nil {
+			return contentError(err)
+		}
+		return reply(w, contentReply{echoed(r), kind, body})
+	}
+}
+
+// echoed is how the path names the image.
+func echoed(r *request) string { return r.param("imageDigest") + r.param("imageId") }
 
 func (s *Server) content(r *request, kind string) (any, error) {
 	if !slices.Contains(contentTypes, kind) && !slices.Contains(metadataTypes, kind) {

@@ -18,7 +18,8 @@ import (
 // never closes one under a running match.
 type handle struct {
 	data     engine.FeedData
-	provider vulnerability.Provider
+	reader   v6.Reader
+	provider vulnerability.Provider // over reader, and closes it
 
 	owner *opened
 	users int // guarded by owner.mu; the owner itself counts as one
@@ -56,7 +57,7 @@ func (m *Matcher) acquire(ctx context.Context) (*handle, error) {
 		if o.cur != nil {
 			o.cur.drop(m)
 		}
-		o.cur = &handle{data: active, provider: v6.NewVulnerabilityProvider(r), owner: o, users: 1}
+		o.cur = &handle{data: active, reader: r, provider: v6.NewVulnerabilityProvider(r), owner: o, users: 1}
 		m.log.InfoContext(ctx, "vulnerability data open", "data", active.ID, "built", active.Built, "schema", active.Schema)
 	}
 	o.cur.users++

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	v6 "github.com/anchore/grype/grype/db/v6"
 	"github.com/anchore/grype/grype/match"
 	"github.com/anchore/grype/grype/pkg"
 	"github.com/anchore/grype/grype/presenter/models"
@@ -52,8 +53,7 @@ func (c *converter) nvdRecord(id string) (*vulnerability.Metadata, error) {
 	if meta, ok := c.cves[id]; ok {
 		return meta, nil
 	}
-	//lint:ignore SA1019 the only way to a reference's record
-	meta, err := c.h.provider.VulnerabilityMetadata(vulnerability.Reference{ID: id, Namespace: nvd})
+	meta, err := c.reference(vulnerability.Reference{ID: id, Namespace: nvd})
 	if err != nil {
 		return nil, err
 	}
@@ -62,6 +62,16 @@ func (c *converter) nvdRecord(id string) (*vulnerability.Metadata, error) {
 	}
 	c.cves[id] = meta
 	return meta, nil
+}
+
+// metadata is what a record says beside the packages it is about.
+func (c *converter) metadata(h *v6.VulnerabilityHandle, namespace string) (*vulnerability.Metadata, error) {
+	return c.reference(vulnerability.Reference{ID: h.Name, Namespace: namespace, Internal: h})
+}
+
+func (c *converter) reference(r vulnerability.Reference) (*vulnerability.Metadata, error) {
+	//lint:ignore SA1019 the only way to a reference's record
+	return c.h.provider.VulnerabilityMetadata(r)
 }
 
 // cvssOf gives the first score of each CVSS version: sources list the primary
@@ -91,4 +101,51 @@ func cvss(m models.CvssMetrics) engine.CVSS {
 		c.Impact = *m.ImpactScore
 	}
 	return c
+}
+
+// recordScores gives the first score of each CVSS version with its vector.
+func recordScores(id string, list []vulnerability.Cvss) engine.RecordScores {
+	r := engine.RecordScores{ID: id}
+	for _, s := range list {
+		of := &r.V2
+		switch {
+		case strings.HasPrefix(s.Version, "3"):
+			of = &r.V3
+		case !strings.HasPrefix(s.Version, "2"):
+			continue // CVSS 4 has no place in the contract's shape
+		}
+		if *of != nil {
+			continue
+		}
+		*of = &engine.VectorScore{
+			Version: s.Version, Vector: s.Vector, Severity: scoreSeverity(s.Version, s.Metrics.BaseScore),
+			CVSS: engine.CVSS{
+				Base: s.Metrics.BaseScore, Exploitability: orMissing(s.Metrics.ExploitabilityScore), Impact: orMissing(s.Metrics.ImpactScore),
+			},
+		}
+	}
+	return r
+}
+
+func orMissing(f *float64) float64 {
+	if f == nil {
+		return -1
+	}
+	return *f
+}
+
+// scoreSeverity is the class of a base score by the contract, in which 0 has
+// none of its own and version 2 ends at High.
+func scoreSeverity(cvss string, base float64) string {
+	switch {
+	case base < 0 || base > 10:
+		return "Unknown"
+	case base <= 3.9:
+		return "Low"
+	case base <= 6.9:
+		return "Medium"
+	case base <= 8.9 || strings.HasPrefix(cvss, "2"):
+		return "High"
+	}
+	return "Critical"
 }
