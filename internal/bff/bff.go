@@ -36,6 +36,7 @@ type Engine interface {
 	Registries
 	Samples
 	Logs
+	APIDocument
 	// Watch calls each with every change after the given number, in order,
 	// until ctx ends (nil) or the connection is lost (an error: resume).
 	Watch(ctx context.Context, after int64, each func(engine.Change) error) error
@@ -163,6 +164,7 @@ func (s *Server) routes(r fiber.Router) {
 	s.registriesRoutes(r)
 	s.samplesRoutes(r)
 	s.logsRoutes(r)
+	s.apiRoutes(r)
 }
 
 // publicRoutes need no session.

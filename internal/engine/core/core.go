@@ -10,6 +10,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,6 +19,7 @@ import (
 	"windlass/internal/engine"
 	"windlass/internal/engine/accounts"
 	"windlass/internal/engine/analyzer"
+	"windlass/internal/engine/apiv1"
 	"windlass/internal/engine/catalog"
 	"windlass/internal/engine/feeds"
 	"windlass/internal/engine/logs"
@@ -63,6 +65,7 @@ type Core struct {
 	samples  *sample.Registry
 	metrics  *metrics.Set
 	services []*supervise.Service
+	describe func() ([]engine.APIGroup, error) // the API document, read at its first use
 
 	// FirstPassword is the generated password of admin when this start made
 	// it; nobody can read it again.
@@ -81,7 +84,10 @@ func Open(ctx context.Context, o Options) (*Core, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Core{opts: o, id: o.Host + "/" + engine.NewID()[:8], store: st, log: log, logs: o.Logs}
+	c := &Core{
+		opts: o, id: o.Host + "/" + engine.NewID()[:8], store: st, log: log, logs: o.Logs,
+		describe: sync.OnceValues(apiv1.Describe),
+	}
 	if err := c.open(ctx); err != nil {
 		c.Close()
 		return nil, err
