@@ -1,0 +1,22 @@
+package policy
+
+import (
+	"time"
+
+	"windlass/internal/engine/pattern"
+)
+
+// context is one evaluation's view of an image. What several rules need is
+// prepared when the first asks for it.
+type context struct {
+	image  *Image
+	now    time.Time
+	budget *pattern.Budget
+
+	lines   *dockerfile
+	files   *fileView
+	names   *packageView
+	matches *matchView
+	passwd  *passwdView
+	words   []licenceView
+}
