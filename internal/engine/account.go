@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -37,6 +38,31 @@ type Account struct {
 	UpdatedAt time.Time
 }
 
+// ReservedAccounts are names that nobody can make an account of.
+var ReservedAccounts = []string{AdminAccount, SystemDomain, SystemAccount}
+
+// nextAccount is the table of an account's moves; staying is always allowed.
+var nextAccount = map[AccountState][]AccountState{
+	AccountEnabled:  {AccountDisabled},
+	AccountDisabled: {AccountEnabled, AccountDeleting},
+	AccountDeleting: {}, // and then gone
+}
+
+// Becomes reports why an account may not be moved to a state.
+func (a Account) Becomes(to AccountState) error {
+	switch {
+	case a.Type != AccountUser && to == AccountDeleting:
+		return Invalidf("Account cannot be deleted")
+	case a.Type == AccountAdmin && to == AccountDisabled:
+		return Invalidf("Cannot disable the admin account")
+	case a.Type == AccountService:
+		return Invalidf("The account of the engine itself cannot be altered")
+	case a.State != to && !slices.Contains(nextAccount[a.State], to):
+		return Invalidf("Invalid account state change requested. Cannot go from state %s to state %s", a.State, to)
+	}
+	return nil
+}
+
 // User logs in to an account.
 type User struct {
 	Name      string
@@ -51,15 +77,24 @@ type Login struct {
 	User    User
 	Account Account
 	Hash    string // argon2id in PHC form; empty: cannot log in by password
+	Grants  []Grant
 }
 
-// Identity is who a login makes of its user.
-func (l Login) Identity() Identity {
-	return Identity{
-		User: l.User.Name, Account: l.Account.Name,
-		Admin:    l.Account.Type == AccountAdmin || l.Account.Type == AccountService,
-		Disabled: l.Account.State != AccountEnabled,
-	}
+// Native reports whether people log in as this user: those of the engine's own
+// accounts are for its internal calls.
+func (l Login) Native() bool { return l.Account.Type != AccountService }
+
+// AccountFilter selects accounts; those of type service are never listed.
+type AccountFilter struct {
+	State AccountState // empty: any
+	After string       // cursor: the name of the last one seen
+	Limit int
+}
+
+// UserFilter selects users of one account.
+type UserFilter struct {
+	After string // cursor: the name of the last one seen
+	Limit int
 }
 
 type peerKey struct{}

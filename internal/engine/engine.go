@@ -37,6 +37,8 @@ type Identity struct {
 	// Disabled: the account is not enabled. Its users authenticate, and may do
 	// nothing.
 	Disabled bool
+	// Rights tell what else the user may do, or may not; nil: nothing else.
+	Rights *Rights
 }
 
 // Change is one numbered announcement of a committed change. Numbers only
@@ -66,7 +68,7 @@ const (
 	ChangeImageRemoved  ChangeKind = "image.removed"  // digest
 	ChangeRegistry      ChangeKind = "registry"       // registry name
 	ChangeJob           ChangeKind = "job"            // job id; queue depth altered
-	ChangeAccount       ChangeKind = "account"        // user or account name; credentials or state altered
+	ChangeAccount       ChangeKind = "account"        // user or account name; credentials, roles, tokens or state altered
 	ChangeSubscription  ChangeKind = "subscription"   // subscription id; added, altered, removed or checked
 	ChangePolicy        ChangeKind = "policy"         // bundle id; added, altered, activated or removed
 	ChangeEvaluation    ChangeKind = "evaluation"     // image digest; a stored policy evaluation of it was added

@@ -18,6 +18,9 @@ var (
 // it was renewed or removed. The result must be thrown away.
 var ErrLeaseLost = errors.New("lease lost")
 
+// ErrForbidden is a permission that is missing.
+var ErrForbidden = errors.New("forbidden")
+
 // ErrUnauthorized is returned by authentication alone.
 var ErrUnauthorized = errors.New("unauthorized")
 
@@ -63,6 +66,11 @@ func NotFoundf(format string, args ...any) error {
 // Conflictf is a Fault of kind ErrConflict.
 func Conflictf(format string, args ...any) error {
 	return &Fault{Kind: ErrConflict, Message: fmt.Sprintf(format, args...)}
+}
+
+// Forbiddenf is a Fault of kind ErrForbidden.
+func Forbiddenf(format string, args ...any) error {
+	return &Fault{Kind: ErrForbidden, Message: fmt.Sprintf(format, args...)}
 }
 
 // MessageOf gives the sentence fit for a person: that of the nearest Fault, or

@@ -35,7 +35,8 @@ import (
 // Store is what authentication asks of the database.
 type Store interface {
 	Login(ctx context.Context, user string) (engine.Login, error)
-	SetPassword(ctx context.Context, user, hash string) error
+	SetPassword(ctx context.Context, account, user, hash string) error
+	AddUser(ctx context.Context, account, name, hash string) error
 	SettingOnce(ctx context.Context, key, value string) (string, error)
 	LastChange(ctx context.Context) (int64, error)
 	Watch(ctx context.Context, after int64, each func(engine.Change) error) error
@@ -150,16 +151,45 @@ func (a *Authenticator) prove(ctx context.Context, user, who string, password en
 
 // SetPassword replaces a user's password and forgets what was proven with the
 // old one.
-func (a *Authenticator) SetPassword(ctx context.Context, user string, password engine.Secret) error {
+func (a *Authenticator) SetPassword(ctx context.Context, account, user string, password engine.Secret) error {
+	if err := usable(password); err != nil {
+		return err
+	}
+	defer a.Forget(user)
+	return a.store.SetPassword(ctx, account, user, Hash(password))
+}
+
+// ClearPassword ends a user's logins by password.
+func (a *Authenticator) ClearPassword(ctx context.Context, account, user string) error {
+	defer a.Forget(user)
+	return a.store.SetPassword(ctx, account, user, "")
+}
+
+// AddUser makes a user with a password.
+func (a *Authenticator) AddUser(ctx context.Context, account, user string, password engine.Secret) error {
+	if err := usable(password); err != nil {
+		return err
+	}
+	defer a.Forget(user)
+	return a.store.AddUser(ctx, account, user, Hash(password))
+}
+
+func usable(password engine.Secret) error {
 	switch {
 	case password == "":
 		return engine.Invalidf("value: a password must not be empty")
 	case len(password) > maxPassword:
 		return engine.Invalidf("value: a password may have at most %d bytes", maxPassword)
 	}
-	defer a.throttle.forget(user)
-	defer a.forget(user)
-	return a.store.SetPassword(ctx, user, Hash(password))
+	return nil
+}
+
+// Forget drops what is remembered of a user whom this process has just
+// altered; empty: of all users. What other processes alter comes through the
+// change log.
+func (a *Authenticator) Forget(user string) {
+	a.forget(user)
+	a.throttle.forget(user)
 }
 
 // mac binds a password to its user, so that equal passwords do not look equal.

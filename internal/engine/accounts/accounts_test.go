@@ -122,7 +122,7 @@ func TestChangeIsForgottenAtOnce(t *testing.T) {
 	if id, err := there.VerifyToken(ctx, token); err != nil || id.User != "admin" || !id.Admin {
 		t.Fatalf("token elsewhere: %+v, %v", id, err)
 	}
-	if err := there.SetPassword(ctx, "admin", "battery staple"); err != nil {
+	if err := there.SetPassword(ctx, "admin", "admin", "battery staple"); err != nil {
 		t.Fatal(err)
 	}
 	// The news takes a notification's time; waited for by what it brings.
@@ -167,7 +167,7 @@ func TestOwnChangeIsForgottenAtOnce(t *testing.T) {
 	if _, err := a.Authenticate(ctx, "admin", "correct horse"); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.SetPassword(ctx, "admin", "next"); err != nil {
+	if err := a.SetPassword(ctx, "admin", "admin", "next"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := a.Authenticate(ctx, "admin", "correct horse"); !errors.Is(err, engine.ErrUnauthorized) {
@@ -215,7 +215,9 @@ func (m *memory) Login(_ context.Context, user string) (engine.Login, error) {
 	return engine.Login{User: engine.User{Name: user}, Account: engine.Account{Name: "a", State: engine.AccountEnabled}, Hash: m.hash}, nil
 }
 
-func (m *memory) SetPassword(_ context.Context, _, hash string) error { m.hash = hash; return nil }
+func (m *memory) SetPassword(_ context.Context, _, _, hash string) error { m.hash = hash; return nil }
+
+func (m *memory) AddUser(context.Context, string, string, string) error { return nil }
 
 func (m *memory) SettingOnce(_ context.Context, _, value string) (string, error) { return value, nil }
 

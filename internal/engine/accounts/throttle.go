@@ -80,13 +80,13 @@ func (t *throttle) failed(who string, mac digest) {
 	k.wrong = k.wrong[max(0, len(k.wrong)-remembered):]
 }
 
-// forget lets a user's wrong passwords be tried again: one of them may just
-// have been made the right one.
+// forget lets a user's wrong passwords, or everybody's, be tried again: one of
+// them may just have been made the right one.
 func (t *throttle) forget(user string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for who, k := range t.keys {
-		if strings.HasPrefix(who, user+"\x00") {
+		if user == "" || strings.HasPrefix(who, user+"\x00") {
 			k.wrong = nil
 		}
 	}

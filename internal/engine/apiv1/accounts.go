@@ -1,19 +1,31 @@
 package apiv1
 
 import (
+	"context"
 	"errors"
 	"net/http"
-	"strings"
 
 	"windlass/internal/engine"
 )
 
+// Accounts is what the account operations ask of the engine.
+type Accounts interface {
+	// Accounts lists one page by name, without those of the engine itself, and
+	// the cursor of the next.
+	Accounts(ctx context.Context, f engine.AccountFilter) ([]engine.Account, string, error)
+	Account(ctx context.Context, name string) (engine.Account, error)
+	AddAccount(ctx context.Context, a engine.Account) (engine.Account, error)
+	SetAccountState(ctx context.Context, name string, to engine.AccountState) error
+}
+
 func (s *Server) accountsOps() map[string]op {
 	return map[string]op{
 		"getAccount":         {perm: acct("getAccount"), call: s.getAccount},
-		"getUser":            {perm: anyo, call: s.getUser},
-		"listOwnCredentials": {perm: anyo, call: s.listOwnCredentials},
-		"setOwnCredential":   {perm: anyo, call: s.setOwnCredential, heavy: true},
+		"listAccounts":       {perm: admin("listAccounts"), call: s.listAccounts},
+		"createAccount":      {perm: admin("createAccount"), call: s.createAccount},
+		"getNamedAccount":    {perm: inPath("getAccount"), call: s.getNamedAccount},
+		"deleteAccount":      {perm: admin("deleteAccount"), call: s.deleteAccount},
+		"updateAccountState": {perm: admin("updateAccount"), call: s.updateAccountState},
 	}
 }
 
@@ -33,75 +45,75 @@ func accountOf(a engine.Account) accountJSON {
 	}
 }
 
-type userJSON struct {
-	Username    string  `json:"username"`
-	Type        string  `json:"type"`
-	Source      *string `json:"source"`
-	CreatedAt   string  `json:"created_at"`
-	LastUpdated string  `json:"last_updated"`
+type accountStateJSON struct {
+	State engine.AccountState `json:"state"`
 }
 
-func userOf(l engine.Login) userJSON {
-	kind := "native"
-	if l.Account.Type == engine.AccountService {
-		kind = "internal"
-	}
-	return userJSON{Username: l.User.Name, Type: kind, CreatedAt: stamp(l.User.CreatedAt), LastUpdated: stamp(l.User.UpdatedAt)}
+func (s *Server) listAccounts(w http.ResponseWriter, r *request) error {
+	f := engine.AccountFilter{State: engine.AccountState(r.queryText("state")), Limit: 500}
+	return replyList(w, paged(accountOf, func(after string) ([]engine.Account, string, error) {
+		f.After = after
+		return s.backend.Accounts(r.Context(), f)
+	}))
 }
 
-type credentialJSON struct {
-	Type      string `json:"type"`
-	Value     string `json:"value"`
-	CreatedAt string `json:"created_at"`
-}
-
-// credentialOf masks what is stored, a star a character. That is the hash, so
-// the stars tell nothing of the password.
-func credentialOf(l engine.Login) credentialJSON {
-	return credentialJSON{Type: "password", Value: strings.Repeat("*", len(l.Hash)), CreatedAt: stamp(l.User.UpdatedAt)}
-}
-
-func (s *Server) getAccount(w http.ResponseWriter, r *request) error {
-	a, err := s.backend.Account(r.Context(), r.Account)
-	if errors.Is(err, engine.ErrNotFound) {
-		return engine.NotFoundf("Account not found")
-	}
-	if err != nil {
+func (s *Server) createAccount(w http.ResponseWriter, r *request) error {
+	var body struct{ Name, Email, Type string }
+	if err := r.decode(&body); err != nil {
 		return err
+	}
+	a, err := s.backend.AddAccount(r.Context(), engine.Account{Name: body.Name, Email: body.Email, Type: body.Type})
+	if err != nil {
+		return duplicate(err)
 	}
 	return reply(w, accountOf(a))
 }
 
-func (s *Server) getUser(w http.ResponseWriter, r *request) error {
-	l, err := s.backend.User(r.Context(), r.Identity.User)
-	if err != nil {
-		return err
+// duplicate answers a name that is taken as v1 does, which is not a 409.
+func duplicate(err error) error {
+	if errors.Is(err, engine.ErrConflict) {
+		return status(err, http.StatusBadRequest)
 	}
-	return reply(w, userOf(l))
+	return err
 }
 
-func (s *Server) listOwnCredentials(w http.ResponseWriter, r *request) error {
-	l, err := s.backend.User(r.Context(), r.Identity.User)
+func (s *Server) getNamedAccount(w http.ResponseWriter, r *request) error {
+	a, err := s.backend.Account(r.Context(), r.Account)
 	if err != nil {
-		return err
+		return named(err, "Account not found", "")
 	}
-	if l.Hash == "" {
-		return errorf(http.StatusInternalServerError, "User has no credentials")
+	if a.Type == engine.AccountService {
+		// v1 has no answer for it and fails; nobody is shown this account.
+		return errorf(http.StatusInternalServerError, "Account %s is not available", a.Name)
 	}
-	return reply(w, []credentialJSON{credentialOf(l)})
+	return reply(w, accountOf(a))
 }
 
-func (s *Server) setOwnCredential(w http.ResponseWriter, r *request) error {
-	var body struct{ Value string }
+func (s *Server) getAccount(w http.ResponseWriter, r *request) error {
+	a, err := s.backend.Account(r.Context(), r.Account)
+	if err != nil {
+		return named(err, "Account not found", "")
+	}
+	return reply(w, accountOf(a))
+}
+
+// deleteAccount begins the deletion. v1 says so with a body and 200 where its
+// document promises an empty 204.
+func (s *Server) deleteAccount(w http.ResponseWriter, r *request) error {
+	return s.moveAccount(w, r, engine.AccountDeleting)
+}
+
+func (s *Server) updateAccountState(w http.ResponseWriter, r *request) error {
+	var body accountStateJSON
 	if err := r.decode(&body); err != nil {
 		return err
 	}
-	if err := s.backend.SetPassword(r.Context(), r.Identity.User, engine.Secret(body.Value)); err != nil {
-		return err
+	return s.moveAccount(w, r, body.State)
+}
+
+func (s *Server) moveAccount(w http.ResponseWriter, r *request, to engine.AccountState) error {
+	if err := s.backend.SetAccountState(r.Context(), r.param("accountname"), to); err != nil {
+		return named(err, "Account not found", "")
 	}
-	l, err := s.backend.User(r.Context(), r.Identity.User)
-	if err != nil {
-		return err
-	}
-	return reply(w, credentialOf(l))
+	return reply(w, accountStateJSON{to})
 }

@@ -50,6 +50,7 @@ import (
 // Backend is everything the API asks of the engine, grouped by role. Each role
 // is declared beside the handlers that ask for it.
 type Backend interface {
+	Accounts
 	Archives
 	Audit
 	Auth

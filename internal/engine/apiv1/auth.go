@@ -2,31 +2,20 @@ package apiv1
 
 import (
 	"context"
-	"fmt"
+	"net/http"
 	"strings"
 
 	"windlass/internal/engine"
 )
 
-// Auth is what authentication and the account operations ask of the engine.
+// Auth is what authentication asks of the engine.
 type Auth interface {
 	// Authenticate checks a password: engine.ErrUnauthorized when it is wrong,
 	// engine.ErrThrottled after too many wrong ones.
 	Authenticate(ctx context.Context, user string, password engine.Secret) (engine.Identity, error)
 	// VerifyToken checks a token: engine.ErrUnauthorized when it is not valid.
 	VerifyToken(ctx context.Context, token engine.Secret) (engine.Identity, error)
-	Account(ctx context.Context, name string) (engine.Account, error)
-	// User finds a user with its account; what it holds of the password is
-	// not for anybody's eyes.
-	User(ctx context.Context, name string) (engine.Login, error)
-	// SetPassword replaces a user's password.
-	SetPassword(ctx context.Context, user string, password engine.Secret) error
 }
-
-// forbiddenError is a permission that is missing.
-type forbiddenError struct{ message string }
-
-func (e *forbiddenError) Error() string { return e.message }
 
 // authorize finds out who asks and whether they may: steps 3 and 4.
 func (s *Server) authorize(r *request, p perm) error {
@@ -37,29 +26,32 @@ func (s *Server) authorize(r *request, p perm) error {
 	if err != nil {
 		return err
 	}
-	r.Identity, r.Account = id, id.Account
+	r.Identity, r.Account = id, id.Home()
 	if named := r.Header.Get("X-Anchore-Account"); named != "" {
 		r.Account = named
 	}
-	if p.class == classPath {
-		r.Account = r.param("accountname")
-	}
-	if id.Disabled {
-		return &forbiddenError{fmt.Sprintf("Not authorized. Account %s not enabled.", id.Account)}
-	}
-	domain := ""
+	domain := r.Account
 	switch p.class {
-	case classAny:
-		return nil
-	case classAcct, classPath:
-		domain = r.Account
+	case classPath:
+		domain = r.param("accountname")
+		r.Account = domain
 	case classAdmin:
-		domain = "system"
-	}
-	if id.Admin || domain == id.Account && p.class != classAdmin {
+		domain = engine.SystemDomain
+	case classAny:
+		if id.Disabled {
+			return id.Permit(id.Account, p.action)
+		}
+		if !id.Admin {
+			r.Account = id.Home() // nobody has looked whether the named one is his
+		}
+		// Nothing is said of what these alter, so a token for less than the
+		// user may do no more than look.
+		if id.Scoped() && r.method != http.MethodGet {
+			return engine.Forbiddenf("Not authorized. The API token is for less than this.")
+		}
 		return nil
 	}
-	return &forbiddenError{fmt.Sprintf("Not authorized. Requires permissions: domain=%s action=%s target=*", domain, p.action)}
+	return id.Permit(domain, p.action)
 }
 
 func (s *Server) authenticate(r *request) (engine.Identity, error) {

@@ -47,11 +47,11 @@ func (f *fakeSystem) Account(_ context.Context, name string) (engine.Account, er
 	return engine.Account{Name: name, Type: engine.AccountUser, State: engine.AccountEnabled}, nil
 }
 
-func (f *fakeSystem) User(_ context.Context, name string) (engine.Login, error) {
+func (f *fakeSystem) User(_ context.Context, _, name string) (engine.Login, error) {
 	return engine.Login{User: engine.User{Name: name}, Hash: "12345678"}, nil
 }
 
-func (f *fakeSystem) SetPassword(_ context.Context, _ string, password engine.Secret) error {
+func (f *fakeSystem) SetPassword(_ context.Context, _, _ string, password engine.Secret) error {
 	f.password = password
 	return nil
 }

@@ -137,10 +137,9 @@ func errorBody(err error) (int, Error) {
 }
 
 func codeOf(err error) (int, string) {
-	var forbidden *forbiddenError
 	switch {
-	case errors.As(err, &forbidden):
-		return http.StatusForbidden, forbidden.message
+	case errors.Is(err, engine.ErrForbidden):
+		return http.StatusForbidden, "not authorized"
 	case errors.Is(err, engine.ErrThrottled):
 		return http.StatusTooManyRequests, "Too many failed logins. Try again in a minute."
 	case errors.Is(err, engine.ErrNotFound):

@@ -138,3 +138,27 @@ func orNil(s string) *string {
 	}
 	return &s
 }
+
+// paged walks a list that the engine gives page by page, for operations of v1
+// that have no paging: each fetch follows the cursor of the one before.
+func paged[T, W any](wire func(T) W, fetch func(after string) ([]T, string, error)) iter.Seq2[W, error] {
+	return func(yield func(W, error) bool) {
+		for after := ""; ; {
+			list, next, err := fetch(after)
+			if err != nil {
+				var none W
+				yield(none, err)
+				return
+			}
+			for _, v := range list {
+				if !yield(wire(v), nil) {
+					return
+				}
+			}
+			if next == "" {
+				return
+			}
+			after = next
+		}
+	}
+}

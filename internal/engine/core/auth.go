@@ -22,19 +22,3 @@ func (c *Core) SessionToken(ctx context.Context, who engine.Identity) (engine.Se
 func (c *Core) VerifyToken(ctx context.Context, token engine.Secret) (engine.Identity, error) {
 	return c.auth.VerifyToken(ctx, token)
 }
-
-// Account finds an account.
-func (c *Core) Account(ctx context.Context, name string) (engine.Account, error) {
-	return c.store.Account(ctx, name)
-}
-
-// User finds a user with its account.
-func (c *Core) User(ctx context.Context, name string) (engine.Login, error) {
-	return c.store.Login(ctx, name)
-}
-
-// SetPassword replaces a user's password and ends what was proven with the old
-// one.
-func (c *Core) SetPassword(ctx context.Context, user string, password engine.Secret) error {
-	return c.auth.SetPassword(ctx, user, password)
-}

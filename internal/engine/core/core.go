@@ -51,6 +51,8 @@ type Options struct {
 // Core is an embedded engine. It satisfies the console's Engine and the API's
 // Backend; the methods of a role stand in the file of its name.
 type Core struct {
+	*accounts.Directory // accounts, users, roles and tokens
+
 	opts     Options
 	id       string // of this process, in leases: host/random
 	store    *store.Store
@@ -99,6 +101,7 @@ func (c *Core) open(ctx context.Context) error {
 	var err error
 	c.store.SetSecretKey(c.opts.SecretKey)
 	c.auth = accounts.New(c.store, c.log)
+	c.Directory = accounts.NewDirectory(c.store, c.auth, c.log)
 	if c.spool, err = analyzer.OpenSpool(filepath.Join(c.opts.DataDir, "spool")); err != nil {
 		return err
 	}

@@ -9,34 +9,126 @@ import (
 	"windlass/internal/engine"
 )
 
-// Login finds a user with its account and password hash.
-func (s *Store) Login(ctx context.Context, user string) (engine.Login, error) {
-	const q = `
-		SELECT u.name, u.uuid::text, COALESCE(u.password_hash, ''), u.created_at, u.updated_at,
-		       a.name, COALESCE(a.email, ''), a.type, a.state, a.created_at, a.updated_at
-		  FROM users u JOIN accounts a ON a.name = u.account
-		 WHERE u.name = $1`
+const accountColumns = `name, COALESCE(email, ''), type, state, created_at, updated_at`
 
-	var l engine.Login
-	err := s.pool.QueryRow(ctx, q, user).Scan(&l.User.Name, &l.User.UUID, &l.Hash, &l.User.CreatedAt, &l.User.UpdatedAt,
-		&l.Account.Name, &l.Account.Email, &l.Account.Type, &l.Account.State, &l.Account.CreatedAt, &l.Account.UpdatedAt)
-	if err != nil {
-		return engine.Login{}, fmt.Errorf("login: %w", domain(err))
-	}
-	l.User.Account = l.Account.Name
-	return l, nil
+func scanAccount(r pgx.CollectableRow) (a engine.Account, err error) {
+	err = r.Scan(&a.Name, &a.Email, &a.Type, &a.State, &a.CreatedAt, &a.UpdatedAt)
+	return a, err
 }
 
 // Account finds an account by name.
 func (s *Store) Account(ctx context.Context, name string) (engine.Account, error) {
-	const q = `SELECT name, COALESCE(email, ''), type, state, created_at, updated_at FROM accounts WHERE name = $1`
+	const q = `SELECT ` + accountColumns + ` FROM accounts WHERE name = $1`
 
-	var a engine.Account
-	err := s.pool.QueryRow(ctx, q, name).Scan(&a.Name, &a.Email, &a.Type, &a.State, &a.CreatedAt, &a.UpdatedAt)
+	if !isStorable(name) { // a name from a header or path, which nothing has checked
+		return engine.Account{}, fmt.Errorf("account: %w", engine.ErrNotFound)
+	}
+	rows, err := s.pool.Query(ctx, q, name)
+	if err != nil {
+		return engine.Account{}, fmt.Errorf("account: %w", domain(err))
+	}
+	a, err := pgx.CollectExactlyOneRow(rows, scanAccount)
 	if err != nil {
 		return engine.Account{}, fmt.Errorf("account: %w", domain(err))
 	}
 	return a, nil
+}
+
+// Accounts lists one page of accounts by name, without those of type service,
+// and the cursor of the next page; empty when there is none.
+func (s *Store) Accounts(ctx context.Context, f engine.AccountFilter) (list []engine.Account, next string, err error) {
+	const q = `
+		SELECT ` + accountColumns + ` FROM accounts
+		 WHERE type <> 'service' AND name > $1 AND ($2 = '' OR state = $2) ORDER BY name LIMIT $3`
+
+	limit := pageSize(f.Limit)
+	rows, err := s.pool.Query(ctx, q, f.After, string(f.State), limit+1)
+	if err != nil {
+		return nil, "", fmt.Errorf("accounts: %w", domain(err))
+	}
+	if list, err = pgx.CollectRows(rows, scanAccount); err != nil {
+		return nil, "", fmt.Errorf("accounts: %w", domain(err))
+	}
+	if len(list) > limit {
+		list = list[:limit]
+		next = list[limit-1].Name
+	}
+	return list, next, nil
+}
+
+// pageSize is how many rows of a page are read.
+func pageSize(asked int) int {
+	if asked <= 0 {
+		return defaultPage
+	}
+	return min(asked, maxPage)
+}
+
+// furnish gives a new account, in the transaction that makes it, what every
+// account begins with.
+func furnish(ctx context.Context, tx pgx.Tx, account string) error {
+	return nil
+}
+
+// AddAccount makes an account; engine.ErrConflict when there is one of that
+// name, which includes one that is being deleted.
+func (s *Store) AddAccount(ctx context.Context, a engine.Account) (engine.Account, error) {
+	const q = `INSERT INTO accounts (name, email, type) VALUES ($1, NULLIF($2, ''), $3) RETURNING ` + accountColumns
+
+	err := s.inTx(ctx, "add account", func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, q, a.Name, a.Email, a.Type)
+		if err != nil {
+			return err
+		}
+		if a, err = pgx.CollectExactlyOneRow(rows, scanAccount); err != nil {
+			return err
+		}
+		if err := furnish(ctx, tx, a.Name); err != nil {
+			return err
+		}
+		return record(ctx, tx, engine.ChangeAccount, a.Name, a.Name, nil)
+	})
+	return a, err
+}
+
+// SetAccountState moves an account to a state, if the table of moves allows
+// it. Moved to deleting, it loses its users, and whoever else was given a role
+// or a token there loses that, at once; see CleanAccount for the rest.
+func (s *Store) SetAccountState(ctx context.Context, name string, to engine.AccountState) error {
+	const lock = `SELECT type, state FROM accounts WHERE name = $1 FOR UPDATE`
+	const set = `UPDATE accounts SET state = $2, updated_at = clock_timestamp() WHERE name = $1`
+
+	return s.inTx(ctx, "account state", func(tx pgx.Tx) error {
+		a := engine.Account{Name: name}
+		if err := tx.QueryRow(ctx, lock, name).Scan(&a.Type, &a.State); err != nil {
+			return err
+		}
+		if err := a.Becomes(to); err != nil {
+			return err
+		}
+		if a.State == to {
+			return nil
+		}
+		if _, err := tx.Exec(ctx, set, name, string(to)); err != nil {
+			return err
+		}
+		if to == engine.AccountDeleting {
+			for _, q := range accessOf {
+				if _, err := tx.Exec(ctx, q, name); err != nil {
+					return err
+				}
+			}
+		}
+		return record(ctx, tx, engine.ChangeAccount, name, name, nil)
+	})
+}
+
+// accessOf removes every way into an account; sessions, tokens and roles of its
+// users go with them.
+var accessOf = []string{
+	`DELETE FROM users WHERE account = $1`,
+	`DELETE FROM user_roles WHERE account = $1`,
+	`DELETE FROM api_tokens WHERE account = $1`,
 }
 
 // FirstAccounts makes the account and user admin and the system's own account
@@ -55,6 +147,11 @@ func (s *Store) FirstAccounts(ctx context.Context, email, hash string) (bool, er
 		if _, err := tx.Exec(ctx, accounts, engine.AdminAccount, email, engine.SystemAccount); err != nil {
 			return err
 		}
+		for _, name := range []string{engine.AdminAccount, engine.SystemAccount} {
+			if err := furnish(ctx, tx, name); err != nil {
+				return err
+			}
+		}
 		if _, err := tx.Exec(ctx, system, engine.SystemAccount); err != nil {
 			return err
 		}
@@ -68,34 +165,4 @@ func (s *Store) FirstAccounts(ctx context.Context, email, hash string) (bool, er
 		return record(ctx, tx, engine.ChangeAccount, engine.AdminAccount, engine.AdminUser, nil)
 	})
 	return created, err
-}
-
-// SetPassword replaces a user's password hash.
-func (s *Store) SetPassword(ctx context.Context, user, hash string) error {
-	const q = `UPDATE users SET password_hash = $2, updated_at = clock_timestamp() WHERE name = $1 RETURNING account`
-
-	return s.inTx(ctx, "set password", func(tx pgx.Tx) error {
-		var account string
-		if err := tx.QueryRow(ctx, q, user, hash).Scan(&account); err != nil {
-			return err
-		}
-		return record(ctx, tx, engine.ChangeAccount, account, user, nil)
-	})
-}
-
-// SettingOnce gives a setting that all processes of one engine share. The
-// first to ask stores value; all others get that one.
-func (s *Store) SettingOnce(ctx context.Context, key, value string) (string, error) {
-	const add = `INSERT INTO settings (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING`
-	const get = `SELECT value FROM settings WHERE key = $1`
-
-	// Two statements: one with RETURNING would not see a row that a racing
-	// process commits meanwhile.
-	if _, err := s.pool.Exec(ctx, add, key, value); err != nil {
-		return "", fmt.Errorf("setting %s: %w", key, domain(err))
-	}
-	if err := s.pool.QueryRow(ctx, get, key).Scan(&value); err != nil {
-		return "", fmt.Errorf("setting %s: %w", key, domain(err))
-	}
-	return value, nil
 }

@@ -29,7 +29,7 @@ func (s *Store) AddSession(ctx context.Context, n engine.Session) error {
 // than idle, or its user may not sign in any more.
 func (s *Store) Session(ctx context.Context, hash []byte, idle time.Duration, seen bool) (engine.Session, error) {
 	const get = `
-		SELECT s.user_name, a.name, a.type = 'admin', s.csrf, s.created_at, s.seen_at, s.expires_at
+		SELECT u.name, a.name, a.type, a.state, ` + grantsOfUser + `, s.csrf, s.created_at, s.seen_at, s.expires_at
 		  FROM sessions s
 		  JOIN users u ON u.name = s.user_name
 		  JOIN accounts a ON a.name = u.account
@@ -39,10 +39,13 @@ func (s *Store) Session(ctx context.Context, hash []byte, idle time.Duration, se
 	const mark = `UPDATE sessions SET seen_at = now() WHERE id_hash = $1 AND seen_at < now() - interval '1 minute'`
 
 	n := engine.Session{Hash: hash}
-	err := s.pool.QueryRow(ctx, get, hash, idle).Scan(&n.User, &n.Account, &n.Admin, &n.CSRF, &n.CreatedAt, &n.SeenAt, &n.ExpiresAt)
+	var l engine.Login
+	err := s.pool.QueryRow(ctx, get, hash, idle).Scan(&l.User.Name, &l.Account.Name, &l.Account.Type, &l.Account.State, &l.Grants,
+		&n.CSRF, &n.CreatedAt, &n.SeenAt, &n.ExpiresAt)
 	if err != nil {
 		return engine.Session{}, fmt.Errorf("session: %w", domain(err))
 	}
+	n.Identity = l.Identity()
 	if seen && time.Since(n.SeenAt) > time.Minute {
 		if _, err := s.pool.Exec(ctx, mark, hash); err != nil {
 			return engine.Session{}, fmt.Errorf("session seen: %w", domain(err))
