@@ -12,7 +12,7 @@ FROM debian:bookworm-slim
 RUN mkdir -p /etc/postgresql-common && echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.conf \
  && apt-get update && apt-get install -y --no-install-recommends postgresql ca-certificates tzdata && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 10001 --home-dir /data windlass && install -d -o windlass -g windlass -m 0711 /data
-COPY --from=build /src/bin/console /usr/local/bin/console
+COPY --from=build /src/bin/console /src/bin/anchore-cli /usr/local/bin/
 USER windlass
 VOLUME /data
 EXPOSE 8080 8228

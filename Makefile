@@ -16,10 +16,13 @@ BUNDLE  := web/static/dist/console.js
 run: bin/console postgres
 	@exec bin/console
 
-build: bin/console
+build: bin/console bin/anchore-cli
 
 bin/console: go.mod go.sum $(SOURCES) $(BUNDLE)
 	$(GO) build -o $@ ./cmd/console
+
+bin/anchore-cli: go.mod go.sum $(SOURCES)
+	$(GO) build -o $@ ./cmd/anchore-cli
 
 assets: $(BUNDLE)
 
