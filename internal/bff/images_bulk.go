@@ -181,21 +181,30 @@ func (r bulkResult) text(do string) string {
 	return text
 }
 
+// bulkDelete deletes images. The page has said that subscriptions of their tags
+// are switched off, so those alone stop nobody here.
 func (s *Server) bulkDelete(ctx context.Context, account string, digests []string, force bool) (bulkResult, error) {
 	var r bulkResult
 	if len(digests) == 0 {
 		return r, nil
 	}
 	list, err := s.engine.DeleteImages(ctx, account, digests, force)
+	var subscribed []string
 	for _, d := range list {
-		switch d.Status {
-		case "deleting":
+		switch {
+		case d.Status == "deleting":
 			r.done++
-		case "delete_failed":
+		case d.Status == "delete_failed" && d.Subscribed:
+			subscribed = append(subscribed, d.Digest)
+		case d.Status == "delete_failed":
 			r = r.plus(bulkResult{refused: 1, reason: d.Detail})
 		}
 	}
-	return r, err
+	if err != nil || force || len(subscribed) == 0 {
+		return r, err
+	}
+	rest, err := s.bulkDelete(ctx, account, subscribed, true)
+	return r.plus(rest), err
 }
 
 func (s *Server) bulkReanalyze(ctx context.Context, account string, digests []string) (bulkResult, error) {

@@ -457,6 +457,41 @@ func TestBulkImages(t *testing.T) {
 	}
 }
 
+// subscribedEngine refuses what is not forced for the subscriptions of its tag.
+type subscribedEngine struct {
+	imageEngine
+	forced []string
+}
+
+func (e *subscribedEngine) DeleteImages(_ context.Context, _ string, digests []string, force bool) ([]engine.DeleteResult, error) {
+	var out []engine.DeleteResult
+	for n, d := range digests {
+		switch {
+		case force:
+			e.forced = append(e.forced, d)
+			out = append(out, engine.DeleteResult{Digest: d, Status: "deleting"})
+		case n == 0:
+			out = append(out, engine.DeleteResult{Digest: d, Status: "delete_failed", Detail: "being analyzed"})
+		default:
+			out = append(out, engine.DeleteResult{Digest: d, Status: "delete_failed", Detail: "subscribed", Subscribed: true})
+		}
+	}
+	return out, nil
+}
+
+// Subscriptions alone, of which the page has warned, stop no deletion here; an
+// analysis in hand still does.
+func TestBulkDeleteOfSubscribedImages(t *testing.T) {
+	e := &subscribedEngine{imageEngine: imageEngine{images: someImages()}}
+	one, two := string(imageDigest(1)), string(imageDigest(2))
+	code, _, _ := post(t, e, "/images/bulk", url.Values{"do": {"delete"}, "digest": {one, two}})
+	if code != 303 || !reflect.DeepEqual(e.forced, []string{two}) {
+		t.Errorf("%d, forced %v, want the second only", code, e.forced)
+	}
+	_, _, body := send(t, e, http.MethodGet, "/images/confirm?do=delete&digest="+one, "", nil)
+	wantParts(t, body, "Subscriptions to tags whose newest image goes are switched off")
+}
+
 func TestImageActions(t *testing.T) {
 	e := &imageEngine{images: someImages()}
 	code, head, _ := post(t, e, "/images/"+string(imageDigest(3))+"/reanalyze", url.Values{})

@@ -238,4 +238,6 @@ type DeleteResult struct {
 	Digest string
 	Status string // deleting, not_found, delete_failed
 	Detail string
+	// Subscribed: refused for no more than the subscriptions of its tags.
+	Subscribed bool
 }

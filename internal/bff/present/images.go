@@ -285,7 +285,7 @@ func Bulk(v *view.BulkImages) bool {
 	switch v.Do {
 	case "delete":
 		v.Title, v.Button, v.Danger, v.Force = "Delete "+n, "Delete "+n, true, true
-		v.Text = "Their packages, vulnerabilities and SBOMs are removed. This cannot be undone; an image that is added again is analyzed anew. Nothing is removed from the registry."
+		v.Text = "Their packages, vulnerabilities and SBOMs are removed. This cannot be undone; an image that is added again is analyzed anew. Subscriptions to tags whose newest image goes are switched off. Nothing is removed from the registry."
 	case "reanalyze":
 		v.Title, v.Button = "Analyze "+n+" again", "Analyze "+n+" again"
 		v.Text = "What is known of them stays until the new analysis replaces it. An analysis that is already running begins anew."

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -106,6 +107,19 @@ func (s *Store) DeleteImage(ctx context.Context, account, digest string, force b
 			result.Status, result.Detail = "delete_failed", "cannot delete image that is being analyzed"
 			return nil
 		}
+		if !force {
+			key, types, err := subscribed(ctx, tx, i.pk)
+			if err != nil {
+				return err
+			}
+			if key != "" {
+				result.Status, result.Subscribed = "delete_failed", true
+				result.Detail = fmt.Sprintf("cannot delete image that is the newest of %s, which has active subscriptions (%s): deactivate them or use force", key, types)
+				return nil
+			}
+		} else if err := unsubscribe(ctx, tx, i.pk); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, q, i.pk); err != nil {
 			return err
 		}
@@ -142,6 +156,9 @@ func (s *Store) CollectImages(ctx context.Context, limit int) (int, error) {
 			return err
 		}
 		for _, g := range list {
+			if err := unsubscribe(ctx, tx, g.PK); err != nil {
+				return err
+			}
 			if _, err := tx.Exec(ctx, `DELETE FROM documents WHERE account = $1 AND key = $2`, g.Account, g.Digest); err != nil {
 				return err
 			}

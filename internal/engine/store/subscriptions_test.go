@@ -175,3 +175,53 @@ func TestSubscriptionPages(t *testing.T) {
 		t.Errorf("a foreign cursor gives %v", err)
 	}
 }
+
+func TestDeleteOfASubscribedImage(t *testing.T) {
+	s := enginetest.Store(t)
+	const key = "docker.io/app:v1"
+	put(t, s, 1, nil)
+	put(t, s, 2, func(n *store.NewImage) { n.AutoSubscribe = true })
+	exec(t, s, `UPDATE images SET state = 'analyzed'`)
+	remove := func(n int, force bool, want string, on string) {
+		t.Helper()
+		r, err := s.DeleteImage(t.Context(), "admin", string(digestOf(n)), force)
+		if got, _ := active(t, s, key); err != nil || r.Status != want || got != on {
+			t.Errorf("delete %d force=%v: %+v, %v with %q active; want %s, %q", n, force, r, err, got, want, on)
+		}
+		if r.Status == "delete_failed" && (!r.Subscribed || !strings.Contains(r.Detail, key+", which has active subscriptions (analysis_update")) {
+			t.Errorf("the refusal says %q", r.Detail)
+		}
+	}
+	const both = "analysis_update tag_update"
+	remove(2, false, "delete_failed", both) // the newest of its tag
+	remove(1, false, "deleting", both)      // an older one
+	setActive(t, s, key, engine.SubTagUpdate, false)
+	remove(2, false, "delete_failed", "analysis_update")
+	remove(2, true, "deleting", "")
+	remove(2, false, "deleting", "")
+
+	// What was switched on again until the data goes is switched off with it.
+	setActive(t, s, key, engine.SubVulnUpdate, true)
+	if n, err := s.CollectImages(t.Context(), 10); n != 2 || err != nil {
+		t.Fatalf("collected %d, %v", n, err)
+	}
+	if on, n := active(t, s, key); on != "" || n != 4 {
+		t.Errorf("after collection %q of %d are active", on, n)
+	}
+}
+
+// The collection of an image must not touch a tag that has moved on since.
+func TestCollectionLeavesTheTagOfAnotherImage(t *testing.T) {
+	s := enginetest.Store(t)
+	put(t, s, 1, nil)
+	if _, err := s.DeleteImage(t.Context(), "admin", string(digestOf(1)), true); err != nil {
+		t.Fatal(err)
+	}
+	put(t, s, 2, nil)
+	if n, err := s.CollectImages(t.Context(), 10); n != 1 || err != nil {
+		t.Fatalf("collected %d, %v", n, err)
+	}
+	if on, _ := active(t, s, "docker.io/app:v1"); on != "analysis_update" {
+		t.Errorf("%q is active, want analysis_update", on)
+	}
+}
