@@ -54,5 +54,13 @@ ALTER TABLE policy_evaluations ALTER COLUMN result SET STORAGE EXTERNAL; -- alre
 CREATE INDEX policy_evaluations_image ON policy_evaluations (account, digest, tag, evaluated_at DESC, pk DESC);
 CREATE INDEX policy_evaluations_policy ON policy_evaluations (account, policy, bundle);
 
+-- When a fix was first known, where the vulnerability data say so.
+ALTER TABLE matches ADD COLUMN fix_at timestamptz;
+
+-- Subscriptions that name images besides the newest of their tag.
+CREATE INDEX subscriptions_digests ON subscriptions (account) WHERE type = 'policy_eval' AND active AND value IS NOT NULL;
+
 -- +goose Down
+DROP INDEX subscriptions_digests;
+ALTER TABLE matches DROP COLUMN fix_at;
 DROP TABLE policy_evaluations, policy_installs, policy_documents, policies;

@@ -16,6 +16,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"windlass/internal/engine"
+	"windlass/internal/engine/bundles"
 	"windlass/internal/engine/logs"
 	"windlass/internal/engine/registry"
 )
@@ -44,7 +45,9 @@ type Config struct {
 	RegistryMirrors string        `name:"registry-mirrors" env:"CONSOLE_REGISTRY_MIRRORS" help:"docker.io=http://127.0.0.1:5001,... : mirrors to ask first."`
 	Analyzers       int           `name:"analyzers" env:"CONSOLE_ANALYZERS" help:"Analyses at once in this process; 0: one a core, at most 4."`
 	MaxImageSizeMB  int64         `name:"max-image-size-mb" env:"CONSOLE_MAX_IMAGE_SIZE_MB" default:"0" help:"Limit of an image's compressed layers; 0: none."`
+	PolicyBundles   string        `name:"policy-bundles-dir" env:"CONSOLE_POLICY_BUNDLES_DIR" help:"Folder whose *.json are policy bundles that every new account gets beside the default one."`
 	mirrors         map[string][]string
+	policies        engine.PolicySet
 }
 
 // finish fills in what depends on the host and checks every setting. All faults
@@ -105,6 +108,9 @@ func (c *Config) finish() error {
 	var err error
 	if c.mirrors, err = registry.ParseMirrors(c.RegistryMirrors); err != nil {
 		fault("CONSOLE_REGISTRY_MIRRORS", "%v", err)
+	}
+	if c.policies, err = bundles.First(c.PolicyBundles); err != nil {
+		fault("CONSOLE_POLICY_BUNDLES_DIR", "%v", err)
 	}
 	if c.HostID == "" {
 		if c.HostID, err = os.Hostname(); err != nil {

@@ -1,5 +1,7 @@
 package engine
 
+import "time"
+
 // Package is one software package found in an image.
 type Package struct {
 	Key      string // identity within the image: syft's package id, which a stored SBOM keeps (package ident)
@@ -49,6 +51,8 @@ type Match struct {
 	Matcher        string // which matcher found it
 	Constraint     string // the version range that matched
 	Sample         bool   // made with starter data
+
+	FixAt time.Time // when a fix was first known, where the data say; not in every list
 }
 
 // CVSSData is the scores one source gives a vulnerability; -1 where missing.

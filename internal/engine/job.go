@@ -7,6 +7,8 @@ const (
 	QueueAnalyze = "images_to_analyze"
 	QueueMatch   = "image_vulnerabilities"
 	QueueFeeds   = "feed_sync_tasks"
+	// QueueEvaluate is this engine's own: v1 evaluated within its watcher.
+	QueueEvaluate = "policy_evaluations"
 )
 
 // Job is one message of a queue with its lease.

@@ -47,3 +47,36 @@ type Evaluation struct {
 	Result       []byte // JSON; the evaluation package's to read
 	At           time.Time
 }
+
+// PolicyFacts is what an evaluation may look at of one image, as it stood at
+// one moment.
+type PolicyFacts struct {
+	Image     Image // without its tags
+	Version   string
+	Packages  []Package
+	Matches   []SeenMatch
+	Files     []File
+	Documents map[string][]byte
+	Groups    []FeedGroup // of feed vulnerabilities, for the names asked for
+}
+
+// PolicyFactsWanted says what of an image's facts is to be loaded: a large
+// image has some hundred thousand of them.
+type PolicyFactsWanted struct {
+	Packages, Matches, Files bool
+	Documents                []string
+}
+
+// SeenMatch is a match and since when it has been one.
+type SeenMatch struct {
+	Match
+	FirstSeen time.Time // in this image
+}
+
+// PolicyTask is the payload of a job of QueueEvaluate, as JSON; the job's
+// subject is the image digest.
+type PolicyTask struct {
+	// AllTags evaluates each tag of the image, as after its analysis; without,
+	// those that a subscription asks for.
+	AllTags bool `json:"all_tags"`
+}

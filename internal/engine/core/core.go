@@ -20,6 +20,7 @@ import (
 	"windlass/internal/engine/accounts"
 	"windlass/internal/engine/analyzer"
 	"windlass/internal/engine/apiv1"
+	"windlass/internal/engine/bundles"
 	"windlass/internal/engine/catalog"
 	"windlass/internal/engine/feeds"
 	"windlass/internal/engine/logs"
@@ -46,6 +47,7 @@ type Options struct {
 	Mirrors        map[string][]string
 	Analyzers      int // analyses at once
 	MaxImageSizeMB int64
+	Policies       engine.PolicySet // what new accounts begin with; empty: the default bundle
 }
 
 // Core is an embedded engine. It satisfies the console's Engine and the API's
@@ -100,6 +102,12 @@ func Open(ctx context.Context, o Options) (*Core, error) {
 func (c *Core) open(ctx context.Context) error {
 	var err error
 	c.store.SetSecretKey(c.opts.SecretKey)
+	if len(c.opts.Policies.Bundles) == 0 {
+		if c.opts.Policies, err = bundles.First(""); err != nil {
+			return err
+		}
+	}
+	c.store.SetPolicies(c.opts.Policies)
 	c.auth = accounts.New(c.store, c.log)
 	c.Directory = accounts.NewDirectory(c.store, c.auth, c.log)
 	if c.spool, err = analyzer.OpenSpool(filepath.Join(c.opts.DataDir, "spool")); err != nil {
@@ -122,7 +130,7 @@ func (c *Core) open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("first account: %w", err)
 	}
-	return nil
+	return c.store.InstallPolicies(ctx)
 }
 
 // bindServices makes the services that run here and opens their sockets. Each

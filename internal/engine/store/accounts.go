@@ -66,8 +66,8 @@ func pageSize(asked int) int {
 
 // furnish gives a new account, in the transaction that makes it, what every
 // account begins with.
-func furnish(ctx context.Context, tx pgx.Tx, account string) error {
-	return nil
+func (s *Store) furnish(ctx context.Context, tx pgx.Tx, account string) error {
+	return s.installPolicies(ctx, tx, account)
 }
 
 // AddAccount makes an account; engine.ErrConflict when there is one of that
@@ -83,7 +83,7 @@ func (s *Store) AddAccount(ctx context.Context, a engine.Account) (engine.Accoun
 		if a, err = pgx.CollectExactlyOneRow(rows, scanAccount); err != nil {
 			return err
 		}
-		if err := furnish(ctx, tx, a.Name); err != nil {
+		if err := s.furnish(ctx, tx, a.Name); err != nil {
 			return err
 		}
 		return record(ctx, tx, engine.ChangeAccount, a.Name, a.Name, nil)
@@ -148,7 +148,7 @@ func (s *Store) FirstAccounts(ctx context.Context, email, hash string) (bool, er
 			return err
 		}
 		for _, name := range []string{engine.AdminAccount, engine.SystemAccount} {
-			if err := furnish(ctx, tx, name); err != nil {
+			if err := s.furnish(ctx, tx, name); err != nil {
 				return err
 			}
 		}

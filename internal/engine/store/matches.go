@@ -31,7 +31,7 @@ type matchScores struct {
 var matchColumns = []string{
 	"image", "package_key", "package", "version", "package_type", "path", "vuln", "severity", "fixes", "fix_state",
 	"url", "feed", "feed_group", "namespace", "description", "cves", "cpe", "cpe23", "will_not_fix", "scores",
-	"epss", "known_exploited", "matcher", "version_range", "sample", "first_seen",
+	"epss", "known_exploited", "matcher", "version_range", "sample", "first_seen", "fix_at",
 }
 
 // replaceMatches makes list the matches of an image, found in the data of that
@@ -77,7 +77,7 @@ func replaceMatches(ctx context.Context, tx pgx.Tx, image int64, data string, li
 		rows = append(rows, []any{
 			image, m.PackageKey, m.Package, m.Version, m.PackageType, m.Path, m.Vuln, m.Severity, text(m.Fixes), m.FixState,
 			m.URL, m.Feed, m.Group, m.Namespace, m.Description, text(m.CVEs), m.CPE, m.CPE23, m.WillNotFix, scores,
-			float32(m.EPSS), m.KnownExploited, m.Matcher, m.Constraint, m.Sample, seen,
+			float32(m.EPSS), m.KnownExploited, m.Matcher, m.Constraint, m.Sample, seen, null(m.FixAt),
 		})
 		sev = sev.Add(m.Severity)
 		if len(m.Fixes) > 0 {
@@ -156,12 +156,15 @@ func (s *Store) Matches(ctx context.Context, account, digest string) ([]engine.M
 	return list, data, nil
 }
 
-func scanMatch(r pgx.CollectableRow) (m engine.Match, err error) {
+func scanMatch(r pgx.CollectableRow) (m engine.Match, err error) { return scanMatchMore(r) }
+
+// scanMatchMore reads a match, and into more the columns behind.
+func scanMatchMore(r pgx.CollectableRow, more ...any) (m engine.Match, err error) {
 	var scores []byte
 	var epss float32
-	err = r.Scan(&m.PackageKey, &m.Package, &m.Version, &m.PackageType, &m.Path, &m.Vuln, &m.Severity, &m.Fixes, &m.FixState,
+	err = r.Scan(append([]any{&m.PackageKey, &m.Package, &m.Version, &m.PackageType, &m.Path, &m.Vuln, &m.Severity, &m.Fixes, &m.FixState,
 		&m.URL, &m.Feed, &m.Group, &m.Namespace, &m.Description, &m.CVEs, &m.CPE, &m.CPE23, &m.WillNotFix, &scores,
-		&epss, &m.KnownExploited, &m.Matcher, &m.Constraint, &m.Sample)
+		&epss, &m.KnownExploited, &m.Matcher, &m.Constraint, &m.Sample}, more...)...)
 	if err != nil || len(scores) == 0 {
 		return m, err
 	}

@@ -181,6 +181,12 @@ func TestPoliciesAreInstalledOnce(t *testing.T) {
 	if n := count("old"); n != 0 {
 		t.Errorf("%d bundles are back after they were removed", n)
 	}
+	if _, err := s.AddAccount(t.Context(), engine.Account{Name: "fresh", Type: engine.AccountUser}); err != nil {
+		t.Fatal(err)
+	}
+	if actives(t, s, "fresh") != "std" || count("fresh") != 2 {
+		t.Errorf("a new account has %d bundles, active %q", count("fresh"), actives(t, s, "fresh"))
+	}
 	if events := policyEvents(t, s, "old"); len(events) != 0 {
 		t.Errorf("the installation made events: %v", events)
 	}
