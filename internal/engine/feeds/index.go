@@ -84,6 +84,10 @@ func index(ctx context.Context, dir string, p *progress) (contents, error) {
 // the library's default of two megabytes sorts on disk.
 const indexMemory = 48 << 20
 
+// productsOfRecord is an index of our own: the library looks records up by
+// product only, and queries by id would walk over all of them.
+const productsOfRecord = `CREATE INDEX IF NOT EXISTS windlass_cpe_vulnerability ON affected_cpe_handles (vulnerability_id)`
+
 // buildIndexes creates the indexes that the library would, with room to sort.
 // The library itself says which: an empty database of its making has them.
 func buildIndexes(ctx context.Context, dir string) error {
@@ -105,7 +109,7 @@ func buildIndexes(ctx context.Context, dir string) error {
 			return fmt.Errorf("build indexes: %w", err)
 		}
 	}
-	for _, q := range ddl {
+	for _, q := range append(ddl, productsOfRecord) {
 		_, err := db.ExecContext(ctx, q)
 		// A table or column of a newer schema is the library's to add.
 		if err != nil && !strings.Contains(err.Error(), "no such") && !strings.Contains(err.Error(), "already exists") {

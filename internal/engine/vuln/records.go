@@ -78,7 +78,7 @@ type found struct {
 	handle    *v6.VulnerabilityHandle
 	namespace string // in the database
 	cves      []string
-	affected  []engine.AffectedPackage
+	affected  map[engine.AffectedPackage]struct{} // some records name thousands, release by release
 }
 
 // records are those of one id, one a namespace.
@@ -158,7 +158,7 @@ func (l lookup) group(all map[string]*found, h *v6.VulnerabilityHandle, namespac
 	}
 	f := all[group]
 	if f == nil {
-		f = &found{handle: h, namespace: namespace}
+		f = &found{handle: h, namespace: namespace, affected: map[engine.AffectedPackage]struct{}{}}
 		all[group] = f
 	}
 	return f
@@ -206,9 +206,7 @@ func (f *found) add(q engine.RecordQuery, name, kind string, b *v6.PackageBlob) 
 	if q.Version != "" && !inside && q.Version != a.Version {
 		return
 	}
-	if !slices.Contains(f.affected, a) {
-		f.affected = append(f.affected, a)
-	}
+	f.affected[a] = struct{}{}
 }
 
 // affects reports whether a range holds a version. What cannot be compared is
@@ -228,7 +226,7 @@ func affects(v v6.Version, installed string) bool {
 
 // record is what the query answers of one namespace.
 func (l lookup) record(group string, f *found) (engine.VulnRecord, error) {
-	r := engine.VulnRecord{ID: f.handle.Name, Namespace: group, Affected: f.affected}
+	r := engine.VulnRecord{ID: f.handle.Name, Namespace: group, Affected: slices.Collect(maps.Keys(f.affected))}
 	meta, err := l.metadata(f.handle, f.namespace)
 	if err != nil {
 		return r, err
@@ -265,7 +263,8 @@ func (l lookup) record(group string, f *found) (engine.VulnRecord, error) {
 	return r, l.nvdScores(&r, f)
 }
 
-// nvdScores adds NVD's scores of each CVE that a record refers to.
+// nvdScores adds NVD's scores of each CVE that a record refers to: none where
+// NVD has not looked at it, but its id all the same.
 func (l lookup) nvdScores(r *engine.VulnRecord, f *found) error {
 	cves := f.cves
 	if isCVE(r.ID) {
@@ -276,9 +275,11 @@ func (l lookup) nvdScores(r *engine.VulnRecord, f *found) error {
 		if err != nil {
 			return err
 		}
+		scores := engine.RecordScores{ID: id}
 		if meta != nil {
-			r.NVD = append(r.NVD, recordScores(id, meta.Cvss))
+			scores = recordScores(id, meta.Cvss)
 		}
+		r.NVD = append(r.NVD, scores)
 	}
 	return nil
 }

@@ -147,3 +147,45 @@ func TestMatchesAgreeWithTheReference(t *testing.T) {
 		})
 	}
 }
+
+// Every match that the reference has can be looked up: its record names the
+// package, and NVD's scores are with it.
+func TestRecordsOfTheReference(t *testing.T) {
+	m := installed(t, "feed")
+	matches := enginetest.ReferenceMatches(t, filepath.Join(enginetest.Shared(t, "data/reference"), "feed", "debian12-app.grype.json"))
+	ids := map[string]bool{}
+	for _, r := range matches {
+		ids[r.ID] = true
+	}
+	known, scored := map[string]bool{}, 0
+	began := time.Now()
+	total, err := m.Records(t.Context(), engine.RecordQuery{IDs: slices.Collect(maps.Keys(ids))}, func(r engine.VulnRecord) error {
+		for _, a := range r.Affected {
+			known[r.ID+" "+a.Name] = true
+			if a.Version == "" || a.Type == "" {
+				t.Errorf("%s %s: %+v is not complete", r.ID, r.Namespace, a)
+			}
+		}
+		if r.Namespace == "" || r.Severity == "" || strings.HasSuffix(r.Namespace, ":other") {
+			t.Errorf("record is not complete: %+v", r)
+		}
+		if len(r.NVD) == 0 && !strings.HasPrefix(r.ID, "GHSA-") && !strings.HasPrefix(r.ID, "GO-") {
+			t.Errorf("%s %s names no record of NVD", r.ID, r.Namespace)
+		}
+		for _, s := range r.NVD {
+			if s.V2 != nil || s.V3 != nil {
+				scored++
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d records of %d ids, %d with NVD's scores, in %v", total, len(ids), scored, time.Since(began))
+	for _, r := range matches {
+		if !known[r.ID+" "+r.Package] && !slices.ContainsFunc(slices.Collect(maps.Keys(known)), func(k string) bool { return strings.HasPrefix(k, r.ID+" ") }) {
+			t.Errorf("no record of %s names a package", r.ID)
+		}
+	}
+}
