@@ -15,10 +15,10 @@ type Images interface {
 	AddImage(ctx context.Context, a engine.AddImage) (engine.Image, error)
 	// Images lists one page, newest first, and the cursor of the next.
 	Images(ctx context.Context, account string, f engine.ImageFilter) ([]engine.Image, string, error)
-	// ImagesByName lists the images that a name stands for: those that carried
-	// a tag, newest detection first, or the one with a digest or an image id.
-	// Of f only the states count. With newest, at most one.
-	ImagesByName(ctx context.Context, account, name string, f engine.ImageFilter, newest bool) ([]engine.Image, error)
+	// ImagesByName lists one page of the images that a name stands for: those
+	// that carried a tag, newest detection first, or the one with a digest or
+	// an image id. Of f only the states and the page count.
+	ImagesByName(ctx context.Context, account, name string, f engine.ImageFilter) ([]engine.Image, string, error)
 	Image(ctx context.Context, account, digest string) (engine.Image, error)
 	ImageByID(ctx context.Context, account, id string) (engine.Image, error)
 	DeleteImages(ctx context.Context, account string, digests []string, force bool) ([]engine.DeleteResult, error)
@@ -51,26 +51,37 @@ func (s *Server) listImages(w http.ResponseWriter, r *request) error {
 	default:
 		f.Status = engine.ImageStatus(st)
 	}
-	if name := r.queryText("fulltag"); name != "" {
-		list, err := s.backend.ImagesByName(r.Context(), r.Account, name, f, !r.queryBool("history", false))
-		if err != nil {
-			return missing(err, "image data not found in DB")
-		}
-		if len(list) == 0 {
-			return engine.NotFoundf("image data not found in DB")
-		}
-		return reply(w, wireImages(list))
+	name := r.queryText("fulltag")
+	if name == "" {
+		return replyList(w, walkImages(f, func(f engine.ImageFilter) ([]engine.Image, string, error) {
+			return s.backend.Images(r.Context(), r.Account, f)
+		}))
 	}
-	return replyList(w, s.allImages(r, f))
+	byName := func(f engine.ImageFilter) ([]engine.Image, string, error) {
+		list, next, err := s.backend.ImagesByName(r.Context(), r.Account, name, f)
+		if err == nil && len(list) == 0 && f.After == "" {
+			err = engine.ErrNotFound
+		}
+		return list, next, missing(err, "image data not found in DB")
+	}
+	if r.queryBool("history", false) {
+		return replyList(w, walkImages(f, byName))
+	}
+	f.Limit = 1
+	list, _, err := byName(f)
+	if err != nil {
+		return err
+	}
+	return reply(w, wireImages(list))
 }
 
-// allImages walks the list page by page: v1 has no paging here, and an account
+// walkImages walks a list page by page: v1 has no paging here, and an account
 // may have 100,000 images.
-func (s *Server) allImages(r *request, f engine.ImageFilter) iter.Seq2[Image, error] {
+func walkImages(f engine.ImageFilter, page func(engine.ImageFilter) ([]engine.Image, string, error)) iter.Seq2[Image, error] {
 	f.Limit = 500
 	return func(yield func(Image, error) bool) {
 		for {
-			list, next, err := s.backend.Images(r.Context(), r.Account, f)
+			list, next, err := page(f)
 			if err != nil {
 				yield(Image{}, err)
 				return

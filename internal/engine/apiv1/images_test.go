@@ -83,14 +83,14 @@ func (b imagesBackend) Images(_ context.Context, _ string, f engine.ImageFilter)
 	return b.images[1:], "", b.err
 }
 
-func (b imagesBackend) ImagesByName(_ context.Context, _, name string, _ engine.ImageFilter, newest bool) ([]engine.Image, error) {
-	if !strings.Contains(name, "alpine") {
-		return nil, nil
+func (b imagesBackend) ImagesByName(_ context.Context, _, name string, f engine.ImageFilter) ([]engine.Image, string, error) {
+	switch {
+	case !strings.Contains(name, "alpine"):
+		return nil, "", nil
+	case f.After == "": // a page each
+		return b.images[:1], "next", nil
 	}
-	if newest {
-		return b.images[:1], nil
-	}
-	return b.images, nil
+	return b.images[1:], "", nil
 }
 
 func (b imagesBackend) Image(_ context.Context, account, digest string) (engine.Image, error) {

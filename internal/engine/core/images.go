@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -39,17 +40,17 @@ func (c *Core) ImageByID(ctx context.Context, account, id string) (engine.Image,
 	return c.store.ImageByID(ctx, account, id)
 }
 
-// ImagesByName lists the images that a name stands for: those that carried a
-// tag, newest detection first, or the one with a digest or an image id. Of f
-// only the states count. With newest, at most one.
-func (c *Core) ImagesByName(ctx context.Context, account, name string, f engine.ImageFilter, newest bool) ([]engine.Image, error) {
+// ImagesByName lists one page of the images that a name stands for, and the
+// cursor of the next: those that carried a tag, newest detection first, or the
+// one with a digest or an image id. Of f only the states and the page count.
+func (c *Core) ImagesByName(ctx context.Context, account, name string, f engine.ImageFilter) ([]engine.Image, string, error) {
 	ref, err := registry.ParseReference(name)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if ref.Digest == "" && ref.ImageID == "" {
 		tag := engine.ImageTag{Registry: ref.Registry, Repository: ref.Repository, Tag: ref.Tag}
-		return c.store.ImagesByTag(ctx, account, tag, f, newest)
+		return c.store.ImagesByTag(ctx, account, tag, f)
 	}
 	var i engine.Image
 	if ref.ImageID != "" {
@@ -59,13 +60,13 @@ func (c *Core) ImagesByName(ctx context.Context, account, name string, f engine.
 	}
 	switch {
 	case errors.Is(err, engine.ErrNotFound):
-		return nil, nil
+		return nil, "", nil
 	case err != nil:
-		return nil, err
-	case f.State != "" && i.State != f.State, f.Status != "" && i.Status != f.Status:
-		return nil, nil
+		return nil, "", err
+	case f.State != "" && i.State != f.State, !f.AnyStatus && i.Status != cmp.Or(f.Status, engine.ImageActive):
+		return nil, "", nil
 	}
-	return []engine.Image{i}, nil
+	return []engine.Image{i}, "", nil
 }
 
 // EachTagSummary calls each with every tag of images of these statuses.

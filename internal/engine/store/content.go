@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -93,38 +92,4 @@ func (s *Store) PackageClasses(ctx context.Context, account, digest string) (map
 		return nil, fmt.Errorf("package classes: %w", domain(err))
 	}
 	return counts, nil
-}
-
-// EachTagSummary calls each with every tag of an account's images; with nil
-// statuses, of images of any status.
-func (s *Store) EachTagSummary(ctx context.Context, account string, statuses []string, each func(engine.TagSummary) error) error {
-	const q = `
-		SELECT i.digest, i.parent_digest, i.image_id, t.registry, t.repository, t.tag, i.state, i.status,
-		       i.created_at, i.analyzed_at, t.detected_at
-		  FROM image_tags t JOIN images i ON i.pk = t.image
-		 WHERE t.account = $1 AND i.account = $1 AND ($2::text[] IS NULL OR i.status = ANY($2))
-		 ORDER BY t.registry, t.repository, t.tag, t.detected_at DESC`
-
-	rows, err := s.pool.Query(ctx, q, account, statuses)
-	if err != nil {
-		return fmt.Errorf("tag summaries: %w", domain(err))
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var t engine.TagSummary
-		var analyzed *time.Time
-		err := rows.Scan(&t.Digest, &t.ParentDigest, &t.ImageID, &t.Registry, &t.Repository, &t.Tag, &t.State, &t.Status,
-			&t.CreatedAt, &analyzed, &t.DetectedAt)
-		if err != nil {
-			return fmt.Errorf("tag summaries: %w", domain(err))
-		}
-		t.AnalyzedAt = zero(analyzed)
-		if err := each(t); err != nil {
-			return err
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("tag summaries: %w", domain(err))
-	}
-	return nil
 }

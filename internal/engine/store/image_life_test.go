@@ -67,7 +67,7 @@ func TestTagThatComesBackIsNewestAgain(t *testing.T) {
 	put(t, s, 1, nil)
 	put(t, s, 2, nil)
 	put(t, s, 1, nil)
-	list, err := s.ImagesByTag(t.Context(), "admin", engine.ImageTag{Registry: "docker.io", Repository: "app", Tag: "v1"}, engine.ImageFilter{}, true)
+	list, _, err := s.ImagesByTag(t.Context(), "admin", engine.ImageTag{Registry: "docker.io", Repository: "app", Tag: "v1"}, engine.ImageFilter{Limit: 1})
 	if err != nil || len(list) != 1 || list[0].Digest != digestOf(1) {
 		t.Errorf("newest of the tag = %v, %v; want the first image", list, err)
 	}

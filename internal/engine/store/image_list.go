@@ -24,11 +24,7 @@ func (s *Store) Images(ctx context.Context, account string, f engine.ImageFilter
 	if err != nil {
 		return nil, "", err
 	}
-	limit := f.Limit
-	if limit <= 0 {
-		limit = defaultPage
-	}
-	limit = min(limit, maxPage)
+	limit := pageLimit(f)
 	q := `SELECT ` + imageColumns + ` FROM images i WHERE ` + where +
 		` ORDER BY i.created_at DESC, i.pk DESC LIMIT ` + strconv.Itoa(limit+1)
 	rows, err := s.images(ctx, q, args...)
@@ -38,7 +34,7 @@ func (s *Store) Images(ctx context.Context, account string, f engine.ImageFilter
 	if len(rows) > limit {
 		rows = rows[:limit]
 		last := rows[limit-1]
-		next = fmt.Sprintf("%d-%d", last.CreatedAt.UnixMicro(), last.pk)
+		next = imageCursor(last.CreatedAt, last.pk)
 	}
 	return plain(rows), next, nil
 }
@@ -137,6 +133,17 @@ var severityColumns = map[string]string{
 
 // escapeLike makes a text match itself in LIKE.
 func escapeLike(s string) string { return likeEscaper.Replace(s) }
+
+// pageLimit is how many images a page has.
+func pageLimit(f engine.ImageFilter) int {
+	if f.Limit <= 0 {
+		return defaultPage
+	}
+	return min(f.Limit, maxPage)
+}
+
+// imageCursor names an image by its place in a list.
+func imageCursor(at time.Time, pk int64) string { return fmt.Sprintf("%d-%d", at.UnixMicro(), pk) }
 
 func parseImageCursor(c string) (time.Time, int64, error) {
 	micro, pk, ok := strings.Cut(c, "-")

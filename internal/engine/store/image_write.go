@@ -137,8 +137,11 @@ func merge(to, from map[string]any) {
 // putTag records under which name the image was seen; false when it was known.
 func putTag(ctx context.Context, tx pgx.Tx, image int64, n NewImage) (bool, error) {
 	const put = `
-		INSERT INTO image_tags AS t (image, account, registry, repository, tag, dockerfile)
-		VALUES ($1, $2, $3, $4, $5, $6)
+		INSERT INTO image_tags AS t (image, account, registry, repository, tag, dockerfile, created_at)
+		SELECT i.pk, $2, $3, $4, $5, $6,
+		       -- The first tag is as old as the image says it is.
+		       CASE WHEN EXISTS (SELECT FROM image_tags o WHERE o.image = i.pk) THEN now() ELSE i.created_at END
+		  FROM images i WHERE i.pk = $1
 		ON CONFLICT (image, registry, repository, tag) DO UPDATE
 		   SET dockerfile = CASE WHEN excluded.dockerfile = '' THEN t.dockerfile ELSE excluded.dockerfile END,
 		       updated_at = now(),

@@ -27,50 +27,65 @@ type imageRow struct {
 	engine.Image
 }
 
-func scanImage(r pgx.CollectableRow) (imageRow, error) {
-	var (
-		row                                  imageRow
-		i                                    = &row.Image
-		annotations, failure                 []byte
-		arch, distro, distroVersion, docMode *string
-		size                                 *int64
-		layers                               *int
-		progress                             engine.Progress
-		since, matched, analyzed             *time.Time
-	)
-	err := r.Scan(&row.pk, &i.Account, &i.Digest, &i.ParentDigest, &i.ID, &i.State, &i.Status, &i.Source, &annotations,
-		&arch, &distro, &distroVersion, &docMode, &size, &layers,
-		&progress.Stage, &progress.Done, &progress.Total, &since, &progress.Attempt, &progress.Worker, &failure,
+// imageScan takes in one row of imageColumns.
+type imageScan struct {
+	row                                  imageRow
+	annotations, failure                 []byte
+	arch, distro, distroVersion, docMode *string
+	size                                 *int64
+	layers                               *int
+	progress                             engine.Progress
+	since, matched, analyzed             *time.Time
+}
+
+// into are the places of the columns, in their order.
+func (c *imageScan) into() []any {
+	i, p := &c.row.Image, &c.progress
+	return []any{
+		&c.row.pk, &i.Account, &i.Digest, &i.ParentDigest, &i.ID, &i.State, &i.Status, &i.Source, &c.annotations,
+		&c.arch, &c.distro, &c.distroVersion, &c.docMode, &c.size, &c.layers,
+		&p.Stage, &p.Done, &p.Total, &c.since, &p.Attempt, &p.Worker, &c.failure,
 		&i.Packages, &i.Severities.Critical, &i.Severities.High, &i.Severities.Medium, &i.Severities.Low,
 		&i.Severities.Negligible, &i.Severities.Unknown,
-		&i.Fixable, &i.Exploited, &i.MatchedWith, &matched, &i.CreatedAt, &i.UpdatedAt, &analyzed, &i.Starter)
-	if err != nil {
-		return row, err
+		&i.Fixable, &i.Exploited, &i.MatchedWith, &c.matched, &i.CreatedAt, &i.UpdatedAt, &c.analyzed, &i.Starter,
 	}
+}
+
+// image makes an image of the row.
+func (c *imageScan) image() (imageRow, error) {
+	i := &c.row.Image
 	i.CreatedAt, i.UpdatedAt = i.CreatedAt.UTC(), i.UpdatedAt.UTC()
-	i.AnalyzedAt, i.MatchedAt, progress.Since = zero(analyzed), zero(matched), zero(since)
-	if err := json.Unmarshal(annotations, &i.Annotations); err != nil {
-		return row, fmt.Errorf("annotations: %w", err)
+	i.AnalyzedAt, i.MatchedAt, c.progress.Since = zero(c.analyzed), zero(c.matched), zero(c.since)
+	if err := json.Unmarshal(c.annotations, &i.Annotations); err != nil {
+		return c.row, fmt.Errorf("annotations: %w", err)
 	}
-	if layers != nil {
+	if c.layers != nil {
 		i.Meta = &engine.ImageMeta{
-			Arch: orEmpty(arch), Distro: orEmpty(distro), DistroVersion: orEmpty(distroVersion),
-			DockerfileMode: orEmpty(docMode), LayerCount: *layers,
+			Arch: orEmpty(c.arch), Distro: orEmpty(c.distro), DistroVersion: orEmpty(c.distroVersion),
+			DockerfileMode: orEmpty(c.docMode), LayerCount: *c.layers,
 		}
-		if size != nil {
-			i.Meta.Size = *size
+		if c.size != nil {
+			i.Meta.Size = *c.size
 		}
 	}
 	if i.State == engine.Analyzing {
-		i.Progress = &progress
+		i.Progress = &c.progress
 	}
-	if failure != nil && (i.State == engine.Failed || i.State == engine.NotAnalyzed) {
+	if c.failure != nil && (i.State == engine.Failed || i.State == engine.NotAnalyzed) {
 		i.Failure = new(engine.Failure)
-		if err := json.Unmarshal(failure, i.Failure); err != nil {
-			return row, fmt.Errorf("failure: %w", err)
+		if err := json.Unmarshal(c.failure, i.Failure); err != nil {
+			return c.row, fmt.Errorf("failure: %w", err)
 		}
 	}
-	return row, nil
+	return c.row, nil
+}
+
+func scanImage(r pgx.CollectableRow) (imageRow, error) {
+	var c imageScan
+	if err := r.Scan(c.into()...); err != nil {
+		return c.row, err
+	}
+	return c.image()
 }
 
 // orEmpty is the empty string for NULL.
@@ -127,54 +142,98 @@ func (s *Store) addTags(ctx context.Context, list []imageRow) error {
 	return nil
 }
 
-// image runs a query for at most one image.
-func (s *Store) image(ctx context.Context, q string, args ...any) (engine.Image, error) {
-	list, err := s.images(ctx, q, args...)
+// image finds the image whose key pick selects, with its tags, in one round
+// trip: this is what clients poll.
+func (s *Store) image(ctx context.Context, pick string, args ...any) (engine.Image, error) {
+	q := `SELECT ` + imageColumns + `,
+		       COALESCE(t.registry, ''), COALESCE(t.repository, ''), COALESCE(t.tag, ''), COALESCE(t.dockerfile, ''), t.detected_at, t.created_at, t.updated_at
+		  FROM images i LEFT JOIN image_tags t ON t.image = i.pk
+		 WHERE i.pk = (` + pick + ` ORDER BY created_at DESC, pk DESC LIMIT 1)
+		 ORDER BY t.detected_at DESC, t.tag`
+
+	rows, err := s.pool.Query(ctx, q, args...)
+	if err != nil {
+		return engine.Image{}, fmt.Errorf("image: %w", domain(err))
+	}
+	var c imageScan
+	var tags []engine.ImageTag
+	var t engine.ImageTag
+	var detected, created, updated *time.Time
+	_, err = pgx.ForEachRow(rows, append(c.into(), &t.Registry, &t.Repository, &t.Tag, &t.Dockerfile, &detected, &created, &updated), func() error {
+		if t.Tag != "" {
+			t.Digest = c.row.Digest
+			t.DetectedAt, t.CreatedAt, t.UpdatedAt = zero(detected), zero(created), zero(updated)
+			tags = append(tags, t)
+		}
+		return nil
+	})
+	if err != nil {
+		return engine.Image{}, fmt.Errorf("image: %w", domain(err))
+	}
+	if c.row.pk == 0 {
+		return engine.Image{}, fmt.Errorf("image: %w", engine.ErrNotFound)
+	}
+	row, err := c.image()
 	if err != nil {
 		return engine.Image{}, fmt.Errorf("image: %w", err)
 	}
-	if len(list) == 0 {
-		return engine.Image{}, fmt.Errorf("image: %w", engine.ErrNotFound)
-	}
-	return list[0].Image, nil
+	row.Tags = tags
+	return row.Image, nil
 }
 
 // Image finds an image by its digest or by that of the index it was reached
 // through; the newest when several match.
 func (s *Store) Image(ctx context.Context, account, digest string) (engine.Image, error) {
-	const q = `SELECT ` + imageColumns + `
-		  FROM images i WHERE i.account = $1 AND (i.digest = $2 OR i.parent_digest = $2)
-		 ORDER BY i.created_at DESC, i.pk DESC LIMIT 1`
-	return s.image(ctx, q, account, digest)
+	// Joined, and not one condition with OR: each part has its index, and the
+	// planner is not tempted to walk the list instead.
+	const pick = `
+		SELECT pk FROM (
+			SELECT pk, created_at FROM images WHERE account = $1 AND digest = $2
+			UNION ALL
+			SELECT pk, created_at FROM images WHERE account = $1 AND parent_digest = $2) x`
+	return s.image(ctx, pick, account, digest)
 }
 
 // ImageByID finds the newest image whose configuration has this digest.
 func (s *Store) ImageByID(ctx context.Context, account, id string) (engine.Image, error) {
-	const q = `SELECT ` + imageColumns + `
-		  FROM images i WHERE i.account = $1 AND i.image_id = $2
-		 ORDER BY i.created_at DESC, i.pk DESC LIMIT 1`
-	return s.image(ctx, q, account, id)
+	return s.image(ctx, `SELECT pk FROM images WHERE account = $1 AND image_id = $2`, account, id)
 }
 
-// ImagesByTag lists the images that carried a tag, those that came to it last
-// first. Of f only the states are looked at. With newest, only the first.
-func (s *Store) ImagesByTag(ctx context.Context, account string, t engine.ImageTag, f engine.ImageFilter, newest bool) ([]engine.Image, error) {
+// ImagesByTag lists one page of the images that carried a tag, those that came
+// to it last first, and the cursor of the next. Of f only the states and the
+// page are looked at.
+func (s *Store) ImagesByTag(ctx context.Context, account string, t engine.ImageTag, f engine.ImageFilter) (list []engine.Image, next string, err error) {
 	const q = `SELECT ` + imageColumns + `
 		  FROM image_tags t JOIN images i ON i.pk = t.image
 		 WHERE t.account = $1 AND t.registry = $2 AND t.repository = $3 AND t.tag = $4
 		   AND ($5 = '' OR i.status = $5) AND ($6 = '' OR i.state = $6)
-		 ORDER BY t.detected_at DESC, i.pk DESC LIMIT $7`
+		   AND ($7::timestamptz IS NULL OR (t.detected_at, t.image) < ($7, $8))
+		 ORDER BY t.detected_at DESC, t.image DESC LIMIT $9`
 
-	var limit *int // NULL: all
-	if newest {
-		limit = new(int)
-		*limit = 1
+	var after *time.Time
+	var key int64
+	if f.After != "" {
+		at, pk, err := parseImageCursor(f.After)
+		if err != nil {
+			return nil, "", err
+		}
+		after, key = &at, pk
 	}
-	rows, err := s.images(ctx, q, account, t.Registry, t.Repository, t.Tag, statusOf(f), string(f.State), limit)
+	limit := pageLimit(f)
+	rows, err := s.images(ctx, q, account, t.Registry, t.Repository, t.Tag, statusOf(f), string(f.State), after, key, limit+1)
 	if err != nil {
-		return nil, fmt.Errorf("images by tag: %w", err)
+		return nil, "", fmt.Errorf("images by tag: %w", err)
 	}
-	return plain(rows), nil
+	if len(rows) > limit {
+		rows = rows[:limit]
+		last := rows[limit-1]
+		for _, had := range last.Tags {
+			if had.Registry == t.Registry && had.Repository == t.Repository && had.Tag == t.Tag {
+				next = imageCursor(had.DetectedAt, last.pk)
+			}
+		}
+	}
+	return plain(rows), next, nil
 }
 
 func plain(rows []imageRow) []engine.Image {

@@ -151,13 +151,17 @@ func TestImageLookups(t *testing.T) {
 		t.Errorf("by id: %v, %v", i.Digest, err)
 	}
 	latest := engine.ImageTag{Registry: "docker.io", Repository: "app", Tag: "latest"}
-	history, err := s.ImagesByTag(t.Context(), "one", latest, engine.ImageFilter{}, false)
+	history, _, err := s.ImagesByTag(t.Context(), "one", latest, engine.ImageFilter{})
 	if err != nil || len(history) != 2 || history[0].Digest != digestOf(2) || history[1].Digest != digestOf(3) {
 		t.Errorf("history: %d images, %v", len(history), err)
 	}
-	newest, err := s.ImagesByTag(t.Context(), "one", latest, engine.ImageFilter{}, true)
+	newest, next, err := s.ImagesByTag(t.Context(), "one", latest, engine.ImageFilter{Limit: 1})
 	if err != nil || len(newest) != 1 || newest[0].Digest != digestOf(2) {
 		t.Errorf("newest: %d images, %v", len(newest), err)
+	}
+	older, end, err := s.ImagesByTag(t.Context(), "one", latest, engine.ImageFilter{Limit: 1, After: next})
+	if err != nil || len(older) != 1 || older[0].Digest != digestOf(3) || end != "" {
+		t.Errorf("the page behind it: %d images, next %q, %v", len(older), end, err)
 	}
 
 	// Nothing of it exists for another account.
@@ -167,7 +171,7 @@ func TestImageLookups(t *testing.T) {
 	if _, err := s.ImageByID(t.Context(), "two", "same"); !errors.Is(err, engine.ErrNotFound) {
 		t.Errorf("by id from another account: %v", err)
 	}
-	if list, err := s.ImagesByTag(t.Context(), "two", latest, engine.ImageFilter{}, false); err != nil || len(list) != 0 {
+	if list, _, err := s.ImagesByTag(t.Context(), "two", latest, engine.ImageFilter{}); err != nil || len(list) != 0 {
 		t.Errorf("by tag from another account: %d, %v", len(list), err)
 	}
 }
@@ -236,6 +240,33 @@ func TestTimelineAndSummaries(t *testing.T) {
 	}
 	if a, b, c := count("one", []string{"active"}), count("one", nil), count("two", nil); a != 1 || b != 2 || c != 0 {
 		t.Errorf("summaries: %d active, %d of any status, %d of another account", a, b, c)
+	}
+}
+
+// A walk over all tags is page by page; images without a tag, and those with
+// several at the border of a page, leave no gap and bring nothing twice.
+func TestTagSummariesAreWhole(t *testing.T) {
+	s := enginetest.Store(t)
+	insertImages(t, s, "one", 1, 2500)
+	exec(t, s, `DELETE FROM image_tags WHERE image % 10 = 0`)
+	exec(t, s, `INSERT INTO image_tags (image, account, registry, repository, tag) SELECT pk, account, 'registry.test', 'more', 'x' FROM images WHERE pk % 10 < 5`)
+	seen := map[string]int{}
+	var before time.Time
+	err := s.EachTagSummary(t.Context(), "one", nil, func(ts engine.TagSummary) error {
+		seen[string(ts.Digest)+ts.Repository]++
+		if !before.IsZero() && ts.CreatedAt.After(before) {
+			t.Errorf("%s is newer than the one before", ts.Digest)
+		}
+		before = ts.CreatedAt
+		return nil
+	})
+	if want := 2250 + 1250; err != nil || len(seen) != want {
+		t.Errorf("%d tags, want %d: %v", len(seen), want, err)
+	}
+	for name, n := range seen {
+		if n != 1 {
+			t.Errorf("%s came %d times", name, n)
+		}
 	}
 }
 
