@@ -104,4 +104,6 @@ const (
 	DocHistory    = "docker_history"
 	DocDockerfile = "dockerfile"
 	DocConfig     = "image_config"
+
+	DocParentManifest = "parent_manifest"
 )

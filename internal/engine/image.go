@@ -69,6 +69,7 @@ const (
 	FromRegistry ImageSource = "registry"
 	FromUpload   ImageSource = "upload" // an OCI or docker archive in this host's spool
 	FromSample   ImageSource = "sample" // the in-process sample registry
+	FromImport   ImageSource = "import" // an analysis made elsewhere; there are no bytes
 )
 
 // Image is one image of one account, as listed.

@@ -40,7 +40,8 @@ type QueueStat struct {
 // AnalyzeTask is the payload of a job of QueueAnalyze, as JSON; the job's
 // subject is the image digest.
 type AnalyzeTask struct {
-	Pull   string      `json:"pull"`   // registry/repository@digest, for FromRegistry and FromSample
-	Source ImageSource `json:"source"` // where the bytes come from
-	Layout string      `json:"layout"` // name of the OCI layout in this host's spool, for FromUpload
+	Pull   string      `json:"pull"`             // registry/repository@digest, for FromRegistry and FromSample
+	Source ImageSource `json:"source"`           // where the bytes come from
+	Layout string      `json:"layout"`           // name of the OCI layout in this host's spool, for FromUpload
+	Import string      `json:"import,omitempty"` // id of the import, for FromImport
 }

@@ -148,6 +148,8 @@ func sourceText(s engine.ImageSource) string {
 		return "an uploaded archive"
 	case engine.FromSample:
 		return "the built-in sample"
+	case engine.FromImport:
+		return "an imported analysis"
 	}
 	return "its registry"
 }

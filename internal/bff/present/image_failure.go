@@ -22,6 +22,7 @@ var remedies = map[string]remedy{
 	"unsupported":          {"The image is of a kind that cannot be analyzed", "Only Linux images of the docker and OCI formats can be analyzed.", "", ""},
 	"archive_invalid":      {"The archive cannot be read", "Upload an archive made by docker save, or an OCI archive made by skopeo or buildah.", "/images?add=1#add", "Upload again"},
 	"upload_lost":          {"The uploaded archive is no longer here", "Upload it again.", "/images?add=1#add", "Upload again"},
+	"import_invalid":       {"The imported analysis cannot be used", "Import it again: its packages must be an SBOM in syft's JSON form, with the image's manifest and configuration.", "", ""},
 	"no_feed_data":         {"There is no vulnerability data yet", "Sync the feeds, then retry.", "/feeds", "Feeds"},
 	"disk":                 {"The disk is full", "Free space in the data folder, then retry.", "/services", "Services"},
 	"timeout":              {"The analysis took too long", "Retry when the machine is less busy.", "", ""},

@@ -44,6 +44,7 @@ type Worker struct {
 	Registry    Registry
 	Credentials func(ctx context.Context, account string) ([]engine.Registry, error)
 	Matcher     Matcher // nil: images are stored unmatched
+	Imports     Imports
 	Spool       *Spool
 	Limits      Limits
 	Host        string // shown as the worker of a running analysis
@@ -95,11 +96,7 @@ func (w *Worker) analyze(ctx context.Context, j engine.Job, log *slog.Logger) (r
 	tell := newTeller(ctx, w.Store, j, log)
 	defer tell.stop()
 
-	a, found, err := w.locate(ctx, j)
-	if err != nil {
-		return nil, nil, "", &stageError{engine.StagePull, err}
-	}
-	if res, err = a.Analyze(ctx, found, log, tell.report); err != nil {
+	if res, err = w.find(ctx, j, log, tell.report); err != nil {
 		return nil, nil, "", err
 	}
 	tell.report(engine.StageMatch, 0, 0)
@@ -114,13 +111,26 @@ func (w *Worker) analyze(ctx context.Context, j engine.Job, log *slog.Logger) (r
 	return res, matches, data, nil
 }
 
-// locate finds the bytes of a job's image: in a registry, by digest, or in
-// this host's spool.
-func (w *Worker) locate(ctx context.Context, j engine.Job) (*Analyzer, registry.Resolved, error) {
+// find finds out what is in the image of a job: from its bytes, or from what
+// was uploaded in their place.
+func (w *Worker) find(ctx context.Context, j engine.Job, log *slog.Logger, report Report) (*Result, error) {
 	var task engine.AnalyzeTask
 	if err := json.Unmarshal(j.Payload, &task); err != nil {
-		return nil, registry.Resolved{}, fmt.Errorf("job payload: %w", err)
+		return nil, &stageError{engine.StagePull, fmt.Errorf("job payload: %w", err)}
 	}
+	if task.Source == engine.FromImport {
+		return w.analyzeImport(ctx, j, task.Import, log, report)
+	}
+	a, found, err := w.locate(ctx, j, task)
+	if err != nil {
+		return nil, &stageError{engine.StagePull, err}
+	}
+	return a.Analyze(ctx, found, log, report)
+}
+
+// locate finds the bytes of a job's image: in a registry, by digest, or in
+// this host's spool.
+func (w *Worker) locate(ctx context.Context, j engine.Job, task engine.AnalyzeTask) (*Analyzer, registry.Resolved, error) {
 	a := &Analyzer{Puller: w.Registry, Spool: w.Spool, Limits: w.Limits}
 	if task.Source == engine.FromUpload {
 		dir, err := w.Spool.Layout(task.Layout)

@@ -40,6 +40,9 @@ func (s *Server) addImage(w http.ResponseWriter, r *request) error {
 	if err := r.decode(&body); err != nil {
 		return err
 	}
+	if done, err := s.addFromOther(w, r, body); done || err != nil {
+		return err
+	}
 	add, err := body.normalize()
 	if err != nil {
 		return err
@@ -110,35 +113,41 @@ func (b addRequest) pullByDigest() (string, error) {
 // kinds of source, in the order of the document.
 var sourceKinds = []string{"tag", "digest", "archive", "import"}
 
-func fromSource(add engine.AddImage, raw json.RawMessage) (engine.AddImage, error) {
+// pickSource finds the one kind of source that is given; none is empty.
+func pickSource(raw json.RawMessage) (kind string, src json.RawMessage, err error) {
 	var given map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &given); err != nil {
-		return add, badSource(errors.New("source is not an object"))
+		return "", nil, badSource(errors.New("source is not an object"))
 	}
-	kind := ""
 	for _, k := range sourceKinds {
 		if v, ok := given[k]; ok && string(v) != "null" {
 			if kind != "" {
-				return add, badSource(fmt.Errorf("only one of %s may be given", strings.Join(sourceKinds, ", ")))
+				return "", nil, badSource(fmt.Errorf("only one of %s may be given", strings.Join(sourceKinds, ", ")))
 			}
-			kind = k
+			kind, src = k, v
 		}
+	}
+	return kind, src, nil
+}
+
+func fromSource(add engine.AddImage, raw json.RawMessage) (engine.AddImage, error) {
+	kind, given, err := pickSource(raw)
+	if err != nil {
+		return add, err
 	}
 	switch kind {
 	case "tag":
 		var src tagSource
-		if err := json.Unmarshal(given[kind], &src); err != nil {
+		if err := json.Unmarshal(given, &src); err != nil {
 			return add, badSource(fieldError("tag", err))
 		}
 		return fromTag(add, src)
 	case "digest":
 		var src digestSource
-		if err := json.Unmarshal(given[kind], &src); err != nil {
+		if err := json.Unmarshal(given, &src); err != nil {
 			return add, badSource(fieldError("digest", err))
 		}
 		return fromDigest(add, src, "creation_timestamp_override")
-	case "archive", "import":
-		return add, engine.Invalidf("source '%s' is not available in this version", kind)
 	}
 	return add, engine.Invalidf("'source' must have one of %s", strings.Join(sourceKinds, ", "))
 }

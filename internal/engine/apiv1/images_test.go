@@ -378,8 +378,6 @@ func TestAddImage(t *testing.T) {
 		"digest, tag digest": {"", `{"source":{"digest":{"pullstring":"a@` + sum + `","tag":"a@` + sum + `"}}}`, engine.AddImage{}, "tag based"},
 		"bad time":           {"", `{"source":{"digest":{"pullstring":"a@` + sum + `","tag":"a:1","creation_timestamp_override":"yesterday"}}}`, engine.AddImage{}, "Invalid formatted date"},
 		"bad dockerfile":     {"", `{"source":{"tag":{"pullstring":"a","dockerfile":"FROM x"}}}`, engine.AddImage{}, "does not match"},
-		"archive":            {"", `{"source":{"archive":{"digest":"` + sum + `"}}}`, engine.AddImage{}, "not available"},
-		"import":             {"", `{"source":{"import":{}}}`, engine.AddImage{}, "not available"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

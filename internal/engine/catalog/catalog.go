@@ -31,6 +31,7 @@ type Store interface {
 	RemoveService(ctx context.Context, name, host, cause string, src engine.Source) error
 	TrimChanges(ctx context.Context, keep time.Duration) error
 	AddEvent(ctx context.Context, e engine.Event) error
+	ImportStore
 }
 
 // Registry finds images.

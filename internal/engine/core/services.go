@@ -24,11 +24,12 @@ func (c *Core) parts(s *supervise.Service) (http.Handler, map[string]func(contex
 		return apiv1.New(c, apiv1.Options{Log: s.Log, Metrics: c.metrics.Handler(), Observe: c.metrics.Request}), nil
 	case engine.Catalog:
 		return c.listener(s), map[string]func(context.Context) error{
-			"service watcher": c.catalog.WatchServices,
-			"image collector": c.catalog.CollectImages,
-			"image repair":    c.catalog.RepairImages,
-			"change trimmer":  c.catalog.TrimChanges,
-			"event clearing":  c.RunClears,
+			"service watcher":  c.catalog.WatchServices,
+			"image collector":  c.catalog.CollectImages,
+			"import collector": c.catalog.CollectImports,
+			"image repair":     c.catalog.RepairImages,
+			"change trimmer":   c.catalog.TrimChanges,
+			"event clearing":   c.RunClears,
 		}
 	case engine.Analyzer:
 		w := c.analyses(s)
@@ -85,7 +86,7 @@ func (c *Core) newFeeds() (*feeds.Service, *vuln.Matcher) {
 // analyses makes the worker of the queue of images to analyze.
 func (c *Core) analyses(s *supervise.Service) *queue.Worker {
 	w := &analyzer.Worker{
-		Store: c.store, Registry: c.registry, Credentials: c.store.Registries, Matcher: c.matcher, Spool: c.spool,
+		Store: c.store, Registry: c.registry, Credentials: c.store.Registries, Matcher: c.matcher, Imports: c.store, Spool: c.spool,
 		Host: c.opts.Host, Source: s.Source(), Log: s.Log,
 	}
 	return c.worker(s, engine.QueueAnalyze, c.opts.Analyzers, func(ctx context.Context, j engine.Job) error {

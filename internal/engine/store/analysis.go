@@ -153,6 +153,9 @@ func (s *Store) SaveAnalysis(ctx context.Context, j engine.Job, a engine.Analysi
 		if err := matchAgainIfLate(ctx, tx, j.Account, i.digest, data); err != nil {
 			return err
 		}
+		if err := settleImports(ctx, tx, j.Account, i.digest, engine.ImportComplete); err != nil {
+			return err
+		}
 		for _, t := range tags {
 			if err := emit(ctx, tx, analysisCompleted(j.Account, t, engine.Digest(i.digest), string(engine.Analyzing), src)); err != nil {
 				return err
@@ -260,6 +263,9 @@ func (s *Store) FailAnalysis(ctx context.Context, j engine.Job, f engine.Failure
 			return err
 		}
 		if to == engine.Failed {
+			if err := settleImports(ctx, tx, j.Account, i.digest, engine.ImportFailed); err != nil {
+				return err
+			}
 			if err := emitFailure(ctx, tx, i, j.Account, f, src); err != nil {
 				return err
 			}
