@@ -30,7 +30,8 @@ type document struct {
 // x-rest lets the last path parameter hold slashes.
 type endpoint struct {
 	route    *routers.Route
-	booleans []string // names of boolean query parameters
+	checked  *routers.Route // the same without its security: passwords are asked for by authorize
+	booleans []string       // names of boolean query parameters
 	options  *openapi3filter.Options
 	rest     bool
 }
@@ -76,6 +77,12 @@ func newEndpoint(spec *openapi3.T, path string, item *openapi3.PathItem, method 
 		rest: o.Extensions["x-rest"] == true,
 	}
 	e.options.WithCustomSchemaErrorFunc(schemaMessage)
+	// The validator reads a body whole into memory before it asks for
+	// passwords, also where the body is left to the handler.
+	open, route := *o, *e.route
+	open.Security = openapi3.NewSecurityRequirements()
+	route.Operation = &open
+	e.checked = &route
 	for _, list := range []openapi3.Parameters{item.Parameters, o.Parameters} {
 		for _, p := range list {
 			if p.Value.In == openapi3.ParameterInQuery && p.Value.Schema != nil && p.Value.Schema.Value.Type.Is("boolean") {
@@ -105,7 +112,7 @@ func (e *endpoint) validate(r *request) error {
 	r.query = q
 	e.mendContentType(r.Request)
 	err = openapi3filter.ValidateRequest(r.Context(), &openapi3filter.RequestValidationInput{
-		Request: r.Request, PathParams: r.params, QueryParams: q, Route: e.route, Options: e.options,
+		Request: r.Request, PathParams: r.params, QueryParams: q, Route: e.checked, Options: e.options,
 	})
 	if err != nil {
 		return validationProblem(err)
