@@ -1,6 +1,9 @@
 package engine
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Package is one software package found in an image.
 type Package struct {
@@ -17,6 +20,17 @@ type Package struct {
 	CPEs     []string
 	PURL     string
 	Extra    map[string]any // java: specification-version, implementation-version, maven-version, metadata
+}
+
+// OSPackage reports whether packages of a type come from the distribution. v1
+// lists the types that do not; naming those that do keeps ecosystems that are
+// younger than it out of the operating system.
+func OSPackage(packageType string) bool {
+	switch strings.ToLower(packageType) {
+	case "dpkg", "deb", "rpm", "apkg", "apk", "alpm", "portage", "kb":
+		return true
+	}
+	return false
 }
 
 // PackageFilter selects packages of one image. Zero fields select all.

@@ -63,7 +63,7 @@ func (s *Server) getVulnerabilities(w http.ResponseWriter, r *request) error {
 	body := vulnReply{ImageDigest: echo, Type: kind, Vulnerabilities: make([]vulnEntry, 0, len(list))}
 	base := apiBase(r)
 	for _, m := range list {
-		if kind != "all" && (kind == "os") != osType(m.PackageType) || vendorOnly && m.WillNotFix {
+		if kind != "all" && (kind == "os") != engine.OSPackage(m.PackageType) || vendorOnly && m.WillNotFix {
 			continue
 		}
 		body.Vulnerabilities = append(body.Vulnerabilities, wireMatch(m, base))
@@ -92,17 +92,6 @@ func cannotFetch(err error) error {
 	return status(&engine.Fault{
 		Kind: engine.ErrUnavailable, Message: "could not fetch vulnerabilities - exception: " + engine.MessageOf(err, "internal error"), Cause: err,
 	}, http.StatusInternalServerError)
-}
-
-// osType reports whether packages of a type come from the distribution. v1
-// lists the types that do not; naming those that do keeps ecosystems that are
-// younger than it out of the operating system.
-func osType(t string) bool {
-	switch strings.ToLower(t) {
-	case "dpkg", "deb", "rpm", "apkg", "apk", "alpm", "portage", "kb":
-		return true
-	}
-	return false
 }
 
 // apiBase is the address under which the caller reached this API.
@@ -174,7 +163,7 @@ func wireMatch(m engine.Match, base string) vulnEntry {
 	if w.URL == "" {
 		w.URL = base + "/query/vulnerabilities?id=" + url.QueryEscape(m.Vuln)
 	}
-	if w.PackagePath == "" && osType(m.PackageType) {
+	if w.PackagePath == "" && engine.OSPackage(m.PackageType) {
 		w.PackagePath = "pkgdb"
 	}
 	return w

@@ -37,9 +37,9 @@ func licensesGate() *gate {
 func unwantedLicences(c *context, list []string, holds func(word, item string) bool, emit func(hit)) error {
 	var found []string
 	for _, v := range c.licences() {
-		for _, word := range v.words {
-			if slices.ContainsFunc(list, func(item string) bool { return holds(word, item) }) {
-				found = append(found, v.of.Name+"("+word+")")
+		if slices.ContainsFunc(list, func(item string) bool { return holds(v.word, item) }) {
+			for _, name := range v.packages {
+				found = append(found, name+"("+v.word+")")
 			}
 		}
 	}

@@ -92,7 +92,7 @@ func compileUnwanted(a args) firing {
 // withoutRelease is the version of a package without the part that its
 // distribution adds.
 func withoutRelease(p *engine.Package) string {
-	if p.Class != "os" {
+	if !engine.OSPackage(p.Type) {
 		return p.Version
 	}
 	if i := strings.LastIndexByte(p.Version, '-'); i > 0 {

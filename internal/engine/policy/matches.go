@@ -69,7 +69,7 @@ func (c *context) vulnerabilities() *matchView {
 
 func traitOf(m *Match) trait {
 	t := trait(max(0, slices.Index(severities, strings.ToLower(m.Severity))))
-	if osPackage(m.PackageType) {
+	if engine.OSPackage(m.PackageType) {
 		t |= traitOS
 	}
 	if m.WillNotFix {
@@ -85,7 +85,7 @@ func traitOf(m *Match) trait {
 }
 
 func judge(m *Match) judged {
-	j := judged{Match: m, os: osPackage(m.PackageType), nvd: highest(m.NVD), vendor: highest(m.Vendor), triggerID: m.Vuln + "+" + triggerName(m)}
+	j := judged{Match: m, os: engine.OSPackage(m.PackageType), nvd: highest(m.NVD), vendor: highest(m.Vendor), triggerID: m.Vuln + "+" + triggerName(m)}
 	class, name := "os", m.Package
 	if !j.os {
 		class = "non-os"
@@ -108,19 +108,9 @@ func judge(m *Match) judged {
 	return j
 }
 
-// osPackage reports whether packages of a type belong to the distribution: all
-// that are not of one of the languages.
-func osPackage(packageType string) bool {
-	switch packageType {
-	case "java", "python", "npm", "gem", "maven", "js", "composer", "nuget", "binary", "go":
-		return false
-	}
-	return true
-}
-
 // triggerName is what stands after the vulnerability in a trigger id.
 func triggerName(m *Match) string {
-	if osPackage(m.PackageType) {
+	if engine.OSPackage(m.PackageType) {
 		return m.Package
 	}
 	parts := strings.Split(m.Path, "/")

@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"slices"
 	"strings"
 
 	"windlass/internal/engine"
@@ -31,19 +30,30 @@ func (c *context) packages() *packageView {
 
 func (v *packageView) named(name string) []*engine.Package { return v.byName[name] }
 
-// licenceView is the words of the licences of one package.
+// licenceView is one word of licences and the packages that have it. An image
+// has thousands of packages and some dozens of words.
 type licenceView struct {
-	of    *engine.Package
-	words []string
+	word     string
+	packages []string
 }
 
 func (c *context) licences() []licenceView {
-	if c.words == nil {
-		c.words = make([]licenceView, 0, len(c.image.Packages))
-		for i := range c.image.Packages {
-			p := &c.image.Packages[i]
-			if words := strings.Fields(strings.Join(p.Licenses, " ")); len(words) > 0 {
-				c.words = append(c.words, licenceView{p, slices.Compact(words)})
+	if c.words != nil {
+		return c.words
+	}
+	at := map[string]int{}
+	c.words = []licenceView{}
+	for i := range c.image.Packages {
+		p := &c.image.Packages[i]
+		for _, text := range p.Licenses {
+			for word := range strings.FieldsSeq(text) {
+				j, ok := at[word]
+				if !ok {
+					j = len(c.words)
+					at[word] = j
+					c.words = append(c.words, licenceView{word: word})
+				}
+				c.words[j].packages = append(c.words[j].packages, p.Name)
 			}
 		}
 	}
