@@ -23,7 +23,10 @@ func (a *app) root() *cobra.Command {
 	}
 	a.options.register(root.Flags())
 	bare(a, root)
-	root.AddCommand(a.image(), a.system(), a.event())
+	root.AddCommand(
+		a.image(), a.evaluate(), a.policy(), a.subscription(), a.registry(), a.repo(), a.system(),
+		a.event(), a.query(), a.account(), a.archive(), a.enterprise(),
+	)
 	root.InitDefaultCompletionCmd()
 	return root
 }

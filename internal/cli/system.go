@@ -101,7 +101,7 @@ func found(v any) string {
 func (a *app) errorCodes(r *reader, payload any) string {
 	t := columns("Error Code", "Description")
 	for _, e := range r.list(payload) {
-		t.row(r.at(e, "name"), strings.Join(python.Wrap(r.text(r.at(e, "description")), 60), "\n"))
+		t.row(r.at(e, "name"), wrapped(r.at(e, "description"), 60))
 	}
 	t.sort(r, 0, false)
 	return a.plain(t) + "\n"

@@ -3,6 +3,7 @@ package cli
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/mattn/go-runewidth"
 
@@ -143,6 +144,26 @@ func cellLine(cell []string, n int) string {
 
 func padded(s string, w int) string {
 	return s + strings.Repeat(" ", max(w-width(s), 0))
+}
+
+// wrapped breaks a text at blanks into lines of at most limit characters, the
+// first of one less; a longer word stays whole. Other values stay what they are.
+func wrapped(v any, limit int) any {
+	text, ok := v.(string)
+	if !ok {
+		return v
+	}
+	var done []string
+	line := ""
+	for word := range strings.SplitSeq(text, " ") {
+		if utf8.RuneCountInString(line)+utf8.RuneCountInString(word) < limit {
+			line += " " + word
+		} else {
+			done = append(done, line)
+			line = word
+		}
+	}
+	return strings.TrimSpace(strings.Join(append(done, line), "\n"))
 }
 
 // narrow counts columns alike in every locale.

@@ -1,8 +1,8 @@
 // Package python holds foreign JSON values and prints them the way the
 // original client, a Python program, prints them: the order of keys kept as
 // received, None and True, dict notation, sorted and ASCII-only JSON, YAML in
-// blocks, text wrapped at a column. Scripts compare such output byte for byte,
-// and no Go library prints like that.
+// blocks. Scripts compare such output byte for byte, and no Go library prints
+// like that.
 //
 // Values are nil, bool, string, []any, *Object and numbers: json.Number for
 // what was received, int and float64 for what the program itself says.
