@@ -10,6 +10,7 @@ CREATE TABLE webhooks (
 	user_name  text        NOT NULL DEFAULT '',
 	password   bytea       NOT NULL, -- sealed with the secret key
 	verify     boolean     NOT NULL DEFAULT true,
+	empty      boolean     NOT NULL DEFAULT false, -- a section of the settings without any field
 	enabled    boolean     NOT NULL DEFAULT true,
 	created_at timestamptz NOT NULL DEFAULT now(),
 	updated_at timestamptz NOT NULL DEFAULT now()

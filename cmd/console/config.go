@@ -18,6 +18,7 @@ import (
 	"windlass/internal/engine"
 	"windlass/internal/engine/bundles"
 	"windlass/internal/engine/logs"
+	"windlass/internal/engine/notify"
 	"windlass/internal/engine/registry"
 )
 
@@ -46,8 +47,14 @@ type Config struct {
 	Analyzers       int           `name:"analyzers" env:"CONSOLE_ANALYZERS" help:"Analyses at once in this process; 0: one a core, at most 4."`
 	MaxImageSizeMB  int64         `name:"max-image-size-mb" env:"CONSOLE_MAX_IMAGE_SIZE_MB" default:"0" help:"Limit of an image's compressed layers; 0: none."`
 	PolicyBundles   string        `name:"policy-bundles-dir" env:"CONSOLE_POLICY_BUNDLES_DIR" help:"Folder whose *.json are policy bundles that every new account gets beside the default one."`
+	WebhooksFile    string        `name:"webhooks-file" env:"CONSOLE_WEBHOOKS_FILE" help:"YAML file with the section webhooks of a v1 configuration: where notifications go."`
+	WebhookURL      engine.Secret `name:"webhook-url" env:"CONSOLE_WEBHOOK_URL,ANCHORE_WEBHOOK_DESTINATION_URL" help:"Where all notifications go, as webhooks.general.url; the file goes before it."`
+	WebhookTimeout  time.Duration `name:"webhook-timeout" env:"CONSOLE_WEBHOOK_TIMEOUT" default:"5s" help:"Time a receiver has to answer."`
+	WebhookAllow    string        `name:"webhook-allow" env:"CONSOLE_WEBHOOK_ALLOW" help:"Hosts, addresses and networks beside the public network that webhooks made by accounts may reach, or all; those of the settings may reach any."`
+	EventsNotify    string        `name:"events-notify" env:"CONSOLE_EVENTS_NOTIFY,ANCHORE_EVENTS_NOTIFICATIONS_ENABLED" help:"Levels of events that become notifications: off, all, error or info; true: error."`
 	mirrors         map[string][]string
 	policies        engine.PolicySet
+	notify          notify.Settings
 }
 
 // finish fills in what depends on the host and checks every setting. All faults
@@ -112,6 +119,7 @@ func (c *Config) finish() error {
 	if c.policies, err = bundles.First(c.PolicyBundles); err != nil {
 		fault("CONSOLE_POLICY_BUNDLES_DIR", "%v", err)
 	}
+	c.readNotify(fault)
 	if c.HostID == "" {
 		if c.HostID, err = os.Hostname(); err != nil {
 			fault("CONSOLE_HOST_ID", "the host has no name (%v): give one", err)

@@ -35,6 +35,7 @@ type Webhook struct {
 	Password  Secret
 	Verify    bool // verify TLS certificates
 	Enabled   bool
+	Empty     bool // a section of the settings without any field
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }

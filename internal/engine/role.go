@@ -116,6 +116,16 @@ var actionRoles = map[string][]Role{
 	"getEvent":     readers,
 	"deleteEvents": fullOnly,
 
+	// An address often holds a token, so that it is not for every reader.
+	"listWebhooks":       fullOnly,
+	"getWebhook":         fullOnly,
+	"createWebhook":      fullOnly,
+	"updateWebhook":      fullOnly,
+	"deleteWebhook":      fullOnly,
+	"listNotifications":  readers,
+	"getNotification":    readers,
+	"updateNotification": developers,
+
 	"listUsers":  readers,
 	"getUser":    readers,
 	"createUser": fullOnly,

@@ -66,6 +66,9 @@ type EventSource struct {
 	RequestID *string `json:"request_id"`
 }
 
+// WireEvent is an event as the API gives it: webhooks are told the same.
+func WireEvent(e engine.Event) any { return eventRecord(e) }
+
 func eventRecord(e engine.Event) EventRecord {
 	details := e.Details
 	if details == nil {

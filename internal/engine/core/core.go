@@ -25,6 +25,7 @@ import (
 	"windlass/internal/engine/feeds"
 	"windlass/internal/engine/logs"
 	"windlass/internal/engine/metrics"
+	"windlass/internal/engine/notify"
 	"windlass/internal/engine/registry"
 	"windlass/internal/engine/sample"
 	"windlass/internal/engine/store"
@@ -48,6 +49,7 @@ type Options struct {
 	Analyzers      int // analyses at once
 	MaxImageSizeMB int64
 	Policies       engine.PolicySet // what new accounts begin with; empty: the default bundle
+	Notify         notify.Settings
 }
 
 // Core is an embedded engine. It satisfies the console's Engine and the API's
@@ -68,6 +70,7 @@ type Core struct {
 	matcher  *vuln.Matcher
 	samples  *sample.Registry
 	metrics  *metrics.Set
+	hooks    *notify.Client
 	services []*supervise.Service
 	describe func() ([]engine.APIGroup, error) // the API document, read at its first use
 
@@ -108,6 +111,10 @@ func (c *Core) open(ctx context.Context) error {
 		}
 	}
 	c.store.SetPolicies(c.opts.Policies)
+	c.hooks = notify.NewClient(c.opts.Notify)
+	if err := c.settleWebhooks(ctx); err != nil {
+		return err
+	}
 	c.auth = accounts.New(c.store, c.log)
 	c.Directory = accounts.NewDirectory(c.store, c.auth, c.log)
 	if c.spool, err = analyzer.OpenSpool(filepath.Join(c.opts.DataDir, "spool")); err != nil {

@@ -24,12 +24,14 @@ func (c *Core) parts(s *supervise.Service) (http.Handler, map[string]func(contex
 		return apiv1.New(c, apiv1.Options{Log: s.Log, Metrics: c.metrics.Handler(), Observe: c.metrics.Request}), nil
 	case engine.Catalog:
 		return c.listener(s), map[string]func(context.Context) error{
-			"service watcher":  c.catalog.WatchServices,
-			"image collector":  c.catalog.CollectImages,
-			"import collector": c.catalog.CollectImports,
-			"image repair":     c.catalog.RepairImages,
-			"change trimmer":   c.catalog.TrimChanges,
-			"event clearing":   c.RunClears,
+			"service watcher":   c.catalog.WatchServices,
+			"image collector":   c.catalog.CollectImages,
+			"import collector":  c.catalog.CollectImports,
+			"image repair":      c.catalog.RepairImages,
+			"change trimmer":    c.catalog.TrimChanges,
+			"event clearing":    c.RunClears,
+			"notifications":     c.deliverer(s).Run,
+			"old notifications": c.trimNotifications,
 		}
 	case engine.Analyzer:
 		w := c.analyses(s)

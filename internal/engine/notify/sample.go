@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"context"
 	"time"
 
 	"windlass/internal/engine"
@@ -52,4 +53,13 @@ func sample(kind, account, email string, now time.Time, id func() string) ([]byt
 		StateKey: "active", MaxTries: now.Add(testLife).Unix(),
 		Data: data{User: account, Email: email, Type: kind, Payload: payload},
 	})
+}
+
+// Test posts a test notification of a kind for an account to a webhook.
+func (c *Client) Test(ctx context.Context, w engine.Webhook, account, email, kind string) (Answer, error) {
+	raw, err := sample(kind, account, email, time.Now(), engine.NewUUID)
+	if err != nil {
+		return Answer{}, err
+	}
+	return c.Post(ctx, w, account, "test", raw)
 }

@@ -27,6 +27,7 @@ type section struct {
 	User   *string `yaml:"webhook_user"`
 	Pass   *string `yaml:"webhook_pass"`
 	Verify *bool   `yaml:"ssl_verify"`
+	empty  bool    // nothing is given at all
 }
 
 // ReadSettings reads a file with the section webhooks of a v1 configuration,
@@ -41,15 +42,15 @@ func ReadSettings(r io.Reader) ([]engine.Webhook, time.Duration, error) {
 		return nil, 0, fmt.Errorf("larger than %d bytes", maxSettings)
 	}
 	var file struct {
-		Webhooks *yaml.Node `yaml:"webhooks"`
+		Webhooks yaml.Node `yaml:"webhooks"`
 	}
 	if err := yaml.Unmarshal(raw, &file); err != nil {
 		return nil, 0, fmt.Errorf("not YAML: %w", err)
 	}
-	if file.Webhooks == nil {
+	if file.Webhooks.Kind == 0 {
 		return nil, 0, errors.New("no section webhooks")
 	}
-	return readSections(file.Webhooks)
+	return readSections(&file.Webhooks)
 }
 
 func readSections(n *yaml.Node) ([]engine.Webhook, time.Duration, error) {
@@ -103,6 +104,7 @@ func readSections(n *yaml.Node) ([]engine.Webhook, time.Duration, error) {
 		w := engine.Webhook{
 			Type: name, URL: strings.TrimSpace(first(s.URL)), User: first(s.User, general.User),
 			Password: engine.Secret(first(s.Pass, general.Pass)), Verify: first(s.Verify, general.Verify), Enabled: true,
+			Empty: s.empty,
 		}
 		if w.URL != "" {
 			if err := checkURL(w.URL); err != nil {
@@ -121,6 +123,7 @@ func readSection(n yaml.Node, name string) (section, error) {
 	if err := n.Decode(&fields); err != nil {
 		return s, errors.New("want a mapping with url, webhook_user, webhook_pass and ssl_verify")
 	}
+	s.empty = len(fields) == 0
 	for key, v := range fields {
 		var err error
 		switch key {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -46,10 +45,10 @@ func queueEvent(b *pgx.Batch, e engine.Event) {
 
 	kind, _ := e.Details["subscription_type"].(string)
 	if engine.Subscribed(kind) {
-		b.Queue(subscribed, e.ID, kind, newUUID())
+		b.Queue(subscribed, e.ID, kind, engine.NewUUID())
 		return
 	}
-	b.Queue(logged, e.ID, engine.NotifyEvents, newUUID(), e.Level)
+	b.Queue(logged, e.ID, engine.NotifyEvents, engine.NewUUID(), e.Level)
 }
 
 // notify makes a notification that no event stands behind, if the account has
@@ -68,7 +67,7 @@ func notify(ctx context.Context, tx pgx.Tx, n engine.Notification) error {
 	if n.Payload == nil {
 		payload = []byte(`{}`)
 	}
-	if _, err := tx.Exec(ctx, q, n.Account, n.Type, newUUID(), storableText(n.Key), payload); err != nil {
+	if _, err := tx.Exec(ctx, q, n.Account, n.Type, engine.NewUUID(), storableText(n.Key), payload); err != nil {
 		return fmt.Errorf("notification: %w", err)
 	}
 	return nil
@@ -81,30 +80,32 @@ func (s *Store) Notify(ctx context.Context, n engine.Notification) error {
 	return s.inTx(ctx, "notify", func(tx pgx.Tx) error { return notify(ctx, tx, n) })
 }
 
-// newUUID is a random identifier in the form with dashes.
-func newUUID() string {
-	var b [16]byte
-	rand.Read(b[:])                             // never fails
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80 // version 4
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-}
-
-const notificationColumns = `n.seq, n.id::text, n.account, COALESCE(o.email, ''), n.type, n.key, n.payload, n.webhook, n.state, n.attempts,
+// notificationFacts are a notification without what it tells, notificationColumns
+// all of it.
+const (
+	notificationFacts = `n.seq, n.id::text, n.account, COALESCE(o.email, ''), n.type, n.key, n.webhook, n.state, n.attempts,
 	n.status, n.error, n.created_at, n.queued_at, n.tried_at, n.next_try, n.ended_at`
+	notificationColumns = notificationFacts + `, n.payload`
+)
 
 // notificationFrom is what notificationColumns are taken from.
 const notificationFrom = ` notifications n LEFT JOIN accounts o ON o.name = n.account `
 
-func scanNotification(r pgx.CollectableRow) (n engine.Notification, err error) {
-	var payload []byte
+func scanFacts(r pgx.CollectableRow, more ...any) (n engine.Notification, err error) {
 	var tried, ended *time.Time
-	err = r.Scan(&n.Seq, &n.ID, &n.Account, &n.Email, &n.Type, &n.Key, &payload, &n.Webhook, &n.State, &n.Attempts,
-		&n.Status, &n.Error, &n.CreatedAt, &n.QueuedAt, &tried, &n.NextTry, &ended)
+	err = r.Scan(append([]any{&n.Seq, &n.ID, &n.Account, &n.Email, &n.Type, &n.Key, &n.Webhook, &n.State, &n.Attempts,
+		&n.Status, &n.Error, &n.CreatedAt, &n.QueuedAt, &tried, &n.NextTry, &ended}, more...)...)
+	n.CreatedAt, n.QueuedAt, n.NextTry = n.CreatedAt.UTC(), n.QueuedAt.UTC(), n.NextTry.UTC()
+	n.TriedAt, n.EndedAt = zero(tried), zero(ended)
+	return n, err
+}
+
+func scanNotification(r pgx.CollectableRow) (engine.Notification, error) {
+	var payload []byte
+	n, err := scanFacts(r, &payload)
 	if err != nil {
 		return n, err
 	}
-	n.CreatedAt, n.QueuedAt, n.NextTry = n.CreatedAt.UTC(), n.QueuedAt.UTC(), n.NextTry.UTC()
-	n.TriedAt, n.EndedAt = zero(tried), zero(ended)
 	if n.Type == engine.NotifyEvents {
 		n.Event, err = notedEvent(payload)
 		return n, err
@@ -140,10 +141,11 @@ func notedEvent(row []byte) (*engine.Event, error) {
 	}, nil
 }
 
-// Notifications lists those of an account that match, newest first.
+// Notifications lists those of an account that match, newest first, without
+// what they tell.
 func (s *Store) Notifications(ctx context.Context, account string, f engine.NotificationFilter) ([]engine.Notification, error) {
 	const q = `
-		SELECT ` + notificationColumns + ` FROM ` + notificationFrom + `
+		SELECT ` + notificationFacts + ` FROM ` + notificationFrom + `
 		 WHERE n.account = $1 AND ($2 = '' OR n.state = $2) AND ($3 = '' OR n.type = $3) AND ($4 = '' OR n.key = $4)
 		   AND ($5 = '' OR n.webhook = $5) AND ($6 = 0 OR n.seq < $6)
 		 ORDER BY n.seq DESC LIMIT $7`
@@ -155,11 +157,26 @@ func (s *Store) Notifications(ctx context.Context, account string, f engine.Noti
 	if err != nil {
 		return nil, fmt.Errorf("notifications: %w", domain(err))
 	}
-	list, err := pgx.CollectRows(rows, scanNotification)
+	list, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (engine.Notification, error) { return scanFacts(r) })
 	if err != nil {
 		return nil, fmt.Errorf("notifications: %w", domain(err))
 	}
 	return list, nil
+}
+
+const oneNotification = `SELECT ` + notificationColumns + ` FROM ` + notificationFrom + ` WHERE n.seq = $1 AND n.account = $2`
+
+// Notification finds one notification of an account, with what it tells.
+func (s *Store) Notification(ctx context.Context, account string, seq int64) (engine.Notification, error) {
+	rows, err := s.pool.Query(ctx, oneNotification, seq, account)
+	if err != nil {
+		return engine.Notification{}, fmt.Errorf("notification: %w", domain(err))
+	}
+	n, err := pgx.CollectExactlyOneRow(rows, scanNotification)
+	if err != nil {
+		return n, fmt.Errorf("notification: %w", domain(err))
+	}
+	return n, nil
 }
 
 // Redeliver queues a notification to one webhook again, as if it were new;
@@ -169,7 +186,6 @@ func (s *Store) Redeliver(ctx context.Context, account string, seq int64) (engin
 		UPDATE notifications SET state = 'pending', attempts = 0, status = 0, error = '', queued_at = clock_timestamp(),
 		       next_try = clock_timestamp(), ended_at = NULL
 		 WHERE seq = $1 AND account = $2 AND state <> 'pending'`
-	const get = `SELECT ` + notificationColumns + ` FROM ` + notificationFrom + ` WHERE n.seq = $1 AND n.account = $2`
 
 	var n engine.Notification
 	err := s.inTx(ctx, "redeliver", func(tx pgx.Tx) error {
@@ -177,7 +193,7 @@ func (s *Store) Redeliver(ctx context.Context, account string, seq int64) (engin
 		if err != nil {
 			return err
 		}
-		rows, err := tx.Query(ctx, get, seq, account)
+		rows, err := tx.Query(ctx, oneNotification, seq, account)
 		if err != nil {
 			return err
 		}

@@ -40,6 +40,11 @@ func notifications(t *testing.T, s *store.Store, account string) []engine.Notifi
 	if err != nil {
 		t.Fatal(err)
 	}
+	for i, n := range list {
+		if list[i], err = s.Notification(t.Context(), account, n.Seq); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return list
 }
 

@@ -9,12 +9,12 @@ import (
 	"windlass/internal/engine"
 )
 
-const webhookColumns = `id, account, type, url, user_name, password, verify, enabled, created_at, updated_at`
+const webhookColumns = `id, account, type, url, user_name, password, verify, enabled, empty, created_at, updated_at`
 
 func (s *Store) scanWebhook(r pgx.CollectableRow) (engine.Webhook, error) {
 	var w engine.Webhook
 	var box []byte
-	err := r.Scan(&w.ID, &w.Account, &w.Type, &w.URL, &w.User, &box, &w.Verify, &w.Enabled, &w.CreatedAt, &w.UpdatedAt)
+	err := r.Scan(&w.ID, &w.Account, &w.Type, &w.URL, &w.User, &box, &w.Verify, &w.Enabled, &w.Empty, &w.CreatedAt, &w.UpdatedAt)
 	if err != nil {
 		return w, err
 	}
@@ -30,10 +30,11 @@ func (s *Store) scanWebhook(r pgx.CollectableRow) (engine.Webhook, error) {
 // events that are told of those that are given. Every process goes by them.
 func (s *Store) SetWebhookSettings(ctx context.Context, hooks []engine.Webhook, levels []string) error {
 	const put = `
-		INSERT INTO webhooks (id, account, type, url, user_name, password, verify)
-		VALUES ($1, '', $2, $3, $4, $5, $6)
+		INSERT INTO webhooks (id, account, type, url, user_name, password, verify, empty)
+		VALUES ($1, '', $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (id) DO UPDATE
-		   SET url = excluded.url, user_name = excluded.user_name, password = excluded.password, verify = excluded.verify, updated_at = now()`
+		   SET url = excluded.url, user_name = excluded.user_name, password = excluded.password, verify = excluded.verify,
+		       empty = excluded.empty, updated_at = now()`
 	const gone = `DELETE FROM webhooks WHERE account = '' AND id <> ALL($1) RETURNING id`
 	const add = `INSERT INTO notification_levels SELECT unnest($1::text[]) ON CONFLICT DO NOTHING`
 
@@ -49,7 +50,7 @@ func (s *Store) SetWebhookSettings(ctx context.Context, hooks []engine.Webhook, 
 				return err
 			}
 			id := engine.WebhookSetting + w.Type
-			if _, err := tx.Exec(ctx, put, id, w.Type, w.URL, w.User, box, w.Verify); err != nil {
+			if _, err := tx.Exec(ctx, put, id, w.Type, w.URL, w.User, box, w.Verify, w.Empty); err != nil {
 				return err
 			}
 			ids = append(ids, id)
