@@ -8,9 +8,10 @@ import (
 )
 
 // translate writes Python's spelling of an expression in the common one of
-// both engines: \Z is the end of the text, and {,n} begins at none.
+// both engines: \Z is the end of the text, {,n} begins at none, and names of
+// groups have no P.
 func translate(expr string) string {
-	if !strings.Contains(expr, `\Z`) && !strings.Contains(expr, `{,`) {
+	if !strings.Contains(expr, `\Z`) && !strings.Contains(expr, `{,`) && !strings.Contains(expr, `(?P`) {
 		return expr
 	}
 	var b strings.Builder
@@ -42,6 +43,16 @@ func translate(expr string) string {
 		case c == '{' && counted(expr[i:]):
 			b.WriteString("{0")
 			continue
+		case strings.HasPrefix(expr[i:], "(?P<"):
+			b.WriteString("(?<")
+			i += len("(?P<") - 1
+			continue
+		case strings.HasPrefix(expr[i:], "(?P="):
+			if name, _, ok := strings.Cut(expr[i+len("(?P="):], ")"); ok {
+				b.WriteString(`\k<` + name + ">")
+				i += len("(?P=") + len(name)
+				continue
+			}
 		}
 		b.WriteByte(c)
 	}

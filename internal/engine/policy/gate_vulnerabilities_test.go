@@ -19,7 +19,7 @@ func exampleMatches() *Image {
 	match := func(m engine.Match, seen, fix int) Match {
 		out := Match{Match: m, FirstSeen: days(seen)}
 		if fix > 0 {
-			out.FixSeen = days(fix)
+			out.FixAt = days(fix)
 		}
 		return out
 	}

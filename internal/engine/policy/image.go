@@ -51,12 +51,11 @@ type Image struct {
 	Feeds     map[string]PackageFeed // by group of the packages feed: gem, npm
 }
 
-// Match is a match with what time has to do with it.
+// Match is a match with what else a rule may ask of it.
 type Match struct {
-	engine.Match
-	FirstSeen time.Time // first detected in this image
-	FixSeen   time.Time // a fix was first known; zero: unknown
-	VEX       *VEX      // nil: no statement speaks of it
+	engine.Match           // with FixAt
+	FirstSeen    time.Time // first detected in this image
+	VEX          *VEX      // nil: no statement speaks of it
 }
 
 // VEX is a statement of an exploitability document on one match. Those that
