@@ -14,8 +14,10 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+	"github.com/golang-jwt/jwt/v5"
 
 	"windlass/internal/engine"
+	"windlass/internal/engine/accounts"
 	"windlass/internal/engine/bundles"
 	"windlass/internal/engine/logs"
 	"windlass/internal/engine/notify"
@@ -52,7 +54,12 @@ type Config struct {
 	WebhookTimeout  time.Duration `name:"webhook-timeout" env:"CONSOLE_WEBHOOK_TIMEOUT" default:"5s" help:"Time a receiver has to answer."`
 	WebhookAllow    string        `name:"webhook-allow" env:"CONSOLE_WEBHOOK_ALLOW" help:"Hosts, addresses and networks beside the public network that webhooks made by accounts may reach, or all; those of the settings may reach any."`
 	EventsNotify    string        `name:"events-notify" env:"CONSOLE_EVENTS_NOTIFY,ANCHORE_EVENTS_NOTIFICATIONS_ENABLED" help:"Levels of events that become notifications: off, all, error or info; true: error."`
+	OAuth           string        `name:"oauth" env:"CONSOLE_OAUTH" default:"off" help:"on: clients may trade a password for a token at /oauth/token."`
+	OAuthLifetime   time.Duration `name:"oauth-lifetime" env:"CONSOLE_OAUTH_LIFETIME" default:"1h" help:"How long such a token lasts."`
+	OAuthKey        string        `name:"oauth-key" env:"CONSOLE_OAUTH_KEY" help:"File with the RSA private key (PEM) that signs them; empty: a secret kept in the database."`
+	AuditKeep       time.Duration `name:"audit-keep" env:"CONSOLE_AUDIT_KEEP" default:"8760h" help:"How long the log of administrative actions goes back."`
 	mirrors         map[string][]string
+	oauth           accounts.OAuth
 	policies        engine.PolicySet
 	notify          notify.Settings
 }
@@ -112,7 +119,13 @@ func (c *Config) finish() error {
 	if n := len(c.SecretKey); n != 0 && n != 64 {
 		fault("CONSOLE_SECRET_KEY", "%d characters long: want 64 hex digits", n)
 	}
+	if c.AuditKeep < 24*time.Hour {
+		fault("CONSOLE_AUDIT_KEEP", "%v is out of range: want at least 24h", c.AuditKeep)
+	}
 	var err error
+	if c.oauth, err = c.tokens(); err != nil {
+		errs = append(errs, err)
+	}
 	if c.mirrors, err = registry.ParseMirrors(c.RegistryMirrors); err != nil {
 		fault("CONSOLE_REGISTRY_MIRRORS", "%v", err)
 	}
@@ -132,6 +145,30 @@ func (c *Config) finish() error {
 		c.LogDir = filepath.Join(c.DataDir, "log")
 	}
 	return errors.Join(errs...)
+}
+
+// tokens is what the settings of OAuth say.
+func (c *Config) tokens() (o accounts.OAuth, err error) {
+	switch {
+	case c.OAuth != "on" && c.OAuth != "off":
+		return o, fmt.Errorf("CONSOLE_OAUTH: %q is neither on nor off", c.OAuth)
+	case c.OAuthLifetime < time.Minute || c.OAuthLifetime > 30*24*time.Hour:
+		return o, fmt.Errorf("CONSOLE_OAUTH_LIFETIME: %v is out of range: want 1m to 720h", c.OAuthLifetime)
+	case c.OAuth == "off":
+		return o, nil
+	}
+	o.Lifetime = c.OAuthLifetime
+	if c.OAuthKey == "" {
+		return o, nil
+	}
+	pem, err := os.ReadFile(c.OAuthKey)
+	if err != nil {
+		return o, fmt.Errorf("CONSOLE_OAUTH_KEY: %w", err)
+	}
+	if o.Key, err = jwt.ParseRSAPrivateKeyFromPEM(pem); err != nil {
+		return o, fmt.Errorf("CONSOLE_OAUTH_KEY: %s: %w", c.OAuthKey, err)
+	}
+	return o, nil
 }
 
 // addrs are the listeners of the five services.

@@ -1,5 +1,9 @@
-// Package accounts proves who asks: passwords, the cache of proven passwords,
-// the throttle of failed ones, and short-lived tokens.
+// Package accounts keeps accounts, users and what they may do, and proves who
+// asks: passwords, the cache of proven ones, the throttle of failed ones, signed
+// tokens that last minutes, and API tokens that last until they are revoked.
+//
+// The Directory holds the rules by which all of these are altered, the
+// Authenticator what a request costs: nothing but memory, as a rule.
 //
 // Passwords are stored as argon2id. One check costs some 20 ms by design, and
 // API clients send their password with every request, so a password that was
@@ -35,6 +39,9 @@ import (
 // Store is what authentication asks of the database.
 type Store interface {
 	Login(ctx context.Context, user string) (engine.Login, error)
+	LoginByUUID(ctx context.Context, uuid string) (engine.Login, error)
+	TokenByHash(ctx context.Context, hash []byte) (engine.APIToken, error)
+	TokensUsed(ctx context.Context, at map[string]time.Time) error
 	SetPassword(ctx context.Context, account, user, hash string) error
 	AddUser(ctx context.Context, account, name, hash string) error
 	SettingOnce(ctx context.Context, key, value string) (string, error)
@@ -76,7 +83,11 @@ type Authenticator struct {
 	proofs   map[string]proof
 	epoch    uint64 // grows with each change; a proof that began before it is not kept
 	followed bool
-	secret   []byte // of tokens, shared by all processes; read at the first use
+	secret   []byte            // of tokens, shared by all processes; read at the first use
+	names    map[string]string // of users by uuid; a hint
+	tokens   map[digest]tokenProof
+	used     map[string]time.Time // API tokens since this was last written
+	oauth    OAuth
 }
 
 // New makes an Authenticator. Run it to have changes forgotten at once.
@@ -89,6 +100,9 @@ func New(store Store, log *slog.Logger) *Authenticator {
 		nobody:   Hash(engine.Secret(rand.Text())),
 		throttle: newThrottle(),
 		proofs:   map[string]proof{},
+		names:    map[string]string{},
+		tokens:   map[digest]tokenProof{},
+		used:     map[string]time.Time{},
 	}
 }
 
@@ -225,11 +239,7 @@ func (a *Authenticator) keep(user string, epoch uint64, p proof) {
 	if a.epoch != epoch {
 		return
 	}
-	ttl := blindTTL
-	if a.followed {
-		ttl = followedTTL
-	}
-	p.until = time.Now().Add(ttl)
+	p.until = time.Now().Add(a.ttl())
 	if _, known := a.proofs[user]; !known && len(a.proofs) >= maxProofs {
 		for old := range a.proofs { // any: a wrong choice costs one hash
 			delete(a.proofs, old)
@@ -239,11 +249,19 @@ func (a *Authenticator) keep(user string, epoch uint64, p proof) {
 	a.proofs[user] = p
 }
 
+func (a *Authenticator) ttl() time.Duration {
+	if a.followed {
+		return followedTTL
+	}
+	return blindTTL
+}
+
 // forget drops what is remembered of one user, or of all when user is empty.
 func (a *Authenticator) forget(user string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.epoch++
+	clear(a.tokens) // rarely many, and each costs one lookup
 	if user == "" {
 		clear(a.proofs)
 		return

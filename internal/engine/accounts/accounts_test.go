@@ -206,7 +206,10 @@ func TestTokens(t *testing.T) {
 }
 
 // memory is a store of one user, for tests on a clock of their own.
-type memory struct{ hash string }
+type memory struct {
+	accounts.Store
+	hash string
+}
 
 func (m *memory) Login(_ context.Context, user string) (engine.Login, error) {
 	if user != "ann" {
@@ -215,22 +218,9 @@ func (m *memory) Login(_ context.Context, user string) (engine.Login, error) {
 	return engine.Login{User: engine.User{Name: user}, Account: engine.Account{Name: "a", State: engine.AccountEnabled}, Hash: m.hash}, nil
 }
 
-func (m *memory) SetPassword(_ context.Context, _, _, hash string) error { m.hash = hash; return nil }
-
-func (m *memory) AddUser(context.Context, string, string, string) error { return nil }
-
-func (m *memory) SettingOnce(_ context.Context, _, value string) (string, error) { return value, nil }
-
-func (m *memory) LastChange(context.Context) (int64, error) { return 0, nil }
-
-func (m *memory) Watch(ctx context.Context, _ int64, _ func(engine.Change) error) error {
-	<-ctx.Done()
-	return ctx.Err()
-}
-
 func TestThrottle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := accounts.New(&memory{accounts.Hash("right")}, enginetest.Logger(t))
+		a := accounts.New(&memory{hash: accounts.Hash("right")}, enginetest.Logger(t))
 		here := engine.WithPeer(t.Context(), "10.0.0.1")
 		there := engine.WithPeer(t.Context(), "10.0.0.2")
 		try := func(ctx context.Context, password string) error {
@@ -265,7 +255,7 @@ func TestThrottle(t *testing.T) {
 }
 
 func TestUnknownUserTakesAsLong(t *testing.T) {
-	a := accounts.New(&memory{accounts.Hash("right")}, enginetest.Logger(t))
+	a := accounts.New(&memory{hash: accounts.Hash("right")}, enginetest.Logger(t))
 	cost := func(user string) time.Duration {
 		least := time.Hour
 		for i := range 5 {
@@ -285,7 +275,7 @@ func TestUnknownUserTakesAsLong(t *testing.T) {
 
 func TestProofExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := &memory{accounts.Hash("right")}
+		m := &memory{hash: accounts.Hash("right")}
 		a := accounts.New(m, enginetest.Logger(t))
 		if _, err := a.Authenticate(t.Context(), "ann", "right"); err != nil {
 			t.Fatal(err)
@@ -302,7 +292,7 @@ func TestProofExpires(t *testing.T) {
 }
 
 func BenchmarkAuthenticate(b *testing.B) {
-	a := accounts.New(&memory{accounts.Hash("right")}, enginetest.Logger(b))
+	a := accounts.New(&memory{hash: accounts.Hash("right")}, enginetest.Logger(b))
 	ctx := engine.WithPeer(b.Context(), "10.0.0.1")
 	for b.Loop() {
 		if _, err := a.Authenticate(ctx, "ann", "right"); err != nil {

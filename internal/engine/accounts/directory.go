@@ -19,6 +19,17 @@ type Records interface {
 	User(ctx context.Context, account, name string) (engine.Login, error)
 	Users(ctx context.Context, account string, f engine.UserFilter) ([]engine.Login, string, error)
 	RemoveUser(ctx context.Context, account, name string) error
+	Login(ctx context.Context, user string) (engine.Login, error)
+
+	RoleGrants(ctx context.Context, account, user string) ([]engine.RoleGrant, error)
+	SetRoles(ctx context.Context, account, user string, roles []engine.Role, by string) error
+
+	Tokens(ctx context.Context, user string) ([]engine.APIToken, error)
+	AddToken(ctx context.Context, t engine.APIToken, hash []byte) (engine.APIToken, error)
+	RemoveToken(ctx context.Context, user, id string) error
+
+	AddAudit(ctx context.Context, e engine.AuditEntry) error
+	Audit(ctx context.Context, f engine.AuditFilter) ([]engine.AuditEntry, int64, error)
 }
 
 // Directory keeps accounts, their users and what these may do: the rules of v1
@@ -77,6 +88,28 @@ func (d *Directory) SetAccountState(ctx context.Context, name string, to engine.
 	}
 	d.log.InfoContext(ctx, "account state", "account", name, "state", to)
 	return nil
+}
+
+// AddAudit notes an administrative action.
+func (d *Directory) AddAudit(ctx context.Context, e engine.AuditEntry) error {
+	return d.store.AddAudit(ctx, e)
+}
+
+// Audit lists one page of administrative actions, the newest first, as somebody
+// may see them, and the cursor of the next page; 0 when there is none. Only
+// administrators see more than one account, and only they what was done in one
+// of the same name that has been deleted.
+func (d *Directory) Audit(ctx context.Context, f engine.AuditFilter, by engine.Identity) ([]engine.AuditEntry, int64, error) {
+	if !by.Admin {
+		a, err := d.Account(ctx, f.Account)
+		if err != nil {
+			return nil, 0, err
+		}
+		if f.Since.Before(a.CreatedAt) {
+			f.Since = a.CreatedAt
+		}
+	}
+	return d.store.Audit(ctx, f)
 }
 
 func noAccount(err error) error {

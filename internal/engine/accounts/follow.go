@@ -2,6 +2,7 @@ package accounts
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"windlass/internal/engine"
@@ -10,9 +11,13 @@ import (
 // followPause is the wait before the change log is followed again.
 const followPause = time.Second
 
-// Run follows the change log until ctx ends, so that a password or an account
-// altered by another process is forgotten here at once.
+// Run follows the change log until ctx ends, so that a password, a role, a token
+// or an account altered by another process is forgotten here at once. Beside
+// that it notes when tokens were used.
 func (a *Authenticator) Run(ctx context.Context) error {
+	var uses sync.WaitGroup
+	uses.Go(func() { a.writeUses(ctx) })
+	defer uses.Wait()
 	for {
 		err := a.follow(ctx)
 		a.follows(false)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"testing"
+	"time"
 
 	"windlass/internal/engine"
 )
@@ -15,15 +16,26 @@ func (nobody) Login(context.Context, string) (engine.Login, error) {
 	return engine.Login{}, engine.ErrNotFound
 }
 
+func (nobody) LoginByUUID(context.Context, string) (engine.Login, error) {
+	return engine.Login{}, engine.ErrNotFound
+}
+
+func (nobody) TokenByHash(context.Context, []byte) (engine.APIToken, error) {
+	return engine.APIToken{}, engine.ErrNotFound
+}
+
 func (nobody) SettingOnce(_ context.Context, _, value string) (string, error) { return value, nil }
 
 func FuzzToken(f *testing.F) {
 	f.Add("")
 	f.Add("a.b")
-	f.Add("eyJ1IjoiYWRtaW4ifQ.AAAA")
+	f.Add("eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZG1pbiJ9.")
+	f.Add("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJhbmNob3JlLWVuZ2luZSJ9.AAAA")
+	f.Add("wl_AAAAAAAAAAAAAAAAAAAAAAAAAA")
 	a := New(nobody{}, slog.New(slog.DiscardHandler))
+	a.SetOAuth(OAuth{Lifetime: time.Hour})
 	f.Fuzz(func(t *testing.T, token string) {
-		if id, err := a.VerifyToken(t.Context(), engine.Secret(token)); !errors.Is(err, engine.ErrUnauthorized) {
+		if id, err := a.VerifyToken(t.Context(), engine.Secret(token)); !errors.Is(err, engine.ErrUnauthorized) && !errors.Is(err, engine.ErrThrottled) {
 			t.Errorf("%q is %+v, %v", token, id, err)
 		}
 	})

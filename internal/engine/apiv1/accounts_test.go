@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"windlass/internal/engine"
 	"windlass/internal/engine/accounts"
@@ -31,6 +32,12 @@ func (p peopled) Authenticate(ctx context.Context, user string, password engine.
 
 func (p peopled) VerifyToken(ctx context.Context, token engine.Secret) (engine.Identity, error) {
 	return p.auth.VerifyToken(ctx, token)
+}
+
+func (p peopled) OAuthLifetime() time.Duration { return p.auth.OAuthLifetime() }
+
+func (p peopled) OAuthToken(ctx context.Context, who engine.Identity) (engine.Secret, error) {
+	return p.auth.OAuthToken(ctx, who)
 }
 
 const secret = "right horse" // everybody's password

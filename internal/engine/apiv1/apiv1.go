@@ -143,7 +143,7 @@ func New(b Backend, opts Options) *Server {
 	}
 	for _, ops := range []map[string]op{
 		s.systemOps(), s.feedsOps(), s.eventsOps(), s.webhooksOps(),
-		s.accountsOps(), s.usersOps(), s.rolesOps(), s.tokensOps(), s.auditOps(),
+		s.accountsOps(), s.usersOps(), s.rolesOps(), s.tokensOps(), s.oauthOps(), s.auditOps(),
 		s.imagesOps(), s.contentOps(), s.vulnerabilitiesOps(), s.queriesOps(), s.samplesOps(),
 		s.importOps(), s.importsOps(), s.archivesOps(),
 		s.registriesOps(), s.repositoriesOps(), s.subscriptionsOps(),

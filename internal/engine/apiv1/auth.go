@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"windlass/internal/engine"
 )
@@ -13,8 +14,13 @@ type Auth interface {
 	// Authenticate checks a password: engine.ErrUnauthorized when it is wrong,
 	// engine.ErrThrottled after too many wrong ones.
 	Authenticate(ctx context.Context, user string, password engine.Secret) (engine.Identity, error)
-	// VerifyToken checks a token: engine.ErrUnauthorized when it is not valid.
+	// VerifyToken checks a token of any kind: engine.ErrUnauthorized when it is
+	// not valid.
 	VerifyToken(ctx context.Context, token engine.Secret) (engine.Identity, error)
+	// OAuthLifetime is how long tokens of OAuthToken last; 0: there are none.
+	OAuthLifetime() time.Duration
+	// OAuthToken makes a token for a client that has proven who.
+	OAuthToken(ctx context.Context, who engine.Identity) (engine.Secret, error)
 }
 
 // authorize finds out who asks and whether they may: steps 3 and 4.
@@ -59,9 +65,18 @@ func (s *Server) authenticate(r *request) (engine.Identity, error) {
 	scheme, value, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	switch strings.ToLower(scheme) {
 	case "basic":
-		if user, password, ok := r.BasicAuth(); ok && user != "" {
-			return s.backend.Authenticate(ctx, user, engine.Secret(password))
+		user, password, ok := r.BasicAuth()
+		if !ok || user == "" {
+			break
 		}
+		if strings.HasPrefix(password, engine.TokenPrefix) {
+			id, err := s.backend.VerifyToken(ctx, engine.Secret(password))
+			if user == engine.TokenUser || err == nil && user == id.User {
+				return id, err
+			}
+			// It may be a password that looks like a token.
+		}
+		return s.backend.Authenticate(ctx, user, engine.Secret(password))
 	case "bearer", "jwt":
 		return s.backend.VerifyToken(ctx, engine.Secret(strings.TrimSpace(value)))
 	}

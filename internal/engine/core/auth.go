@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"time"
 
 	"windlass/internal/engine"
 )
@@ -18,7 +19,15 @@ func (c *Core) SessionToken(ctx context.Context, who engine.Identity) (engine.Se
 	return c.auth.Token(ctx, who)
 }
 
-// VerifyToken proves a token made by SessionToken.
+// VerifyToken proves a token of any kind.
 func (c *Core) VerifyToken(ctx context.Context, token engine.Secret) (engine.Identity, error) {
 	return c.auth.VerifyToken(ctx, token)
+}
+
+// OAuthLifetime is how long tokens of clients last; 0: there are none.
+func (c *Core) OAuthLifetime() time.Duration { return c.auth.OAuthLifetime() }
+
+// OAuthToken makes a token for a client that has proven who.
+func (c *Core) OAuthToken(ctx context.Context, who engine.Identity) (engine.Secret, error) {
+	return c.auth.OAuthToken(ctx, who)
 }

@@ -50,6 +50,8 @@ type Options struct {
 	MaxImageSizeMB int64
 	Policies       engine.PolicySet // what new accounts begin with; empty: the default bundle
 	Notify         notify.Settings
+	AuditKeep      time.Duration  // how long the audit log goes back
+	OAuth          accounts.OAuth // tokens of POST /oauth/token
 }
 
 // Core is an embedded engine. It satisfies the console's Engine and the API's
@@ -116,6 +118,7 @@ func (c *Core) open(ctx context.Context) error {
 		return err
 	}
 	c.auth = accounts.New(c.store, c.log)
+	c.auth.SetOAuth(c.opts.OAuth)
 	c.Directory = accounts.NewDirectory(c.store, c.auth, c.log)
 	if c.spool, err = analyzer.OpenSpool(filepath.Join(c.opts.DataDir, "spool")); err != nil {
 		return err

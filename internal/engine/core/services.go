@@ -32,6 +32,8 @@ func (c *Core) parts(s *supervise.Service) (http.Handler, map[string]func(contex
 			"event clearing":    c.RunClears,
 			"notifications":     c.deliverer(s).Run,
 			"old notifications": c.trimNotifications,
+			"account cleanup":   c.catalog.CleanAccounts,
+			"audit trimmer":     c.catalog.TrimAudit(c.opts.AuditKeep),
 		}
 	case engine.Analyzer:
 		w := c.analyses(s)

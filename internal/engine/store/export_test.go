@@ -10,3 +10,15 @@ import (
 func (s *Store) EventsWithin(ctx context.Context, account string, f engine.EventFilter, p engine.EventPage, window int) (engine.EventList, error) {
 	return s.events(ctx, account, f, p, window)
 }
+
+// CleanedTables are the tables that the deletion of an account looks after.
+func CleanedTables() map[string]bool {
+	all := map[string]bool{}
+	for _, c := range cleanups {
+		all[c.table] = true
+	}
+	for table := range cleanedElsewhere {
+		all[table] = true
+	}
+	return all
+}
