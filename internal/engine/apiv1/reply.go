@@ -55,15 +55,38 @@ func reply(w http.ResponseWriter, v any) error {
 // a long list is never whole in memory. An error before the first element is
 // still an error reply; after it, the connection is broken off.
 func replyList[T any](w http.ResponseWriter, items iter.Seq2[T, error]) error {
+	return replyWrapped(w, "[", "]\n", items)
+}
+
+// replyNested is replyList for an array that stands in objects of one key each,
+// which stand in an array: [{"a":{"b":[...]}}].
+func replyNested[T any](w http.ResponseWriter, keys []string, items iter.Seq2[T, error]) error {
+	before, after := "[", "]\n"
+	for i, k := range keys {
+		name, err := encode(k)
+		if err != nil {
+			return fmt.Errorf("encode reply: %w", err)
+		}
+		before += "{" + string(bytes.TrimSpace(name)) + ":"
+		if after = "}" + after; i == len(keys)-1 {
+			before, after = before+"[", "]"+after
+		}
+	}
+	return replyWrapped(w, before, after, items)
+}
+
+func replyWrapped[T any](w http.ResponseWriter, before, after string, items iter.Seq2[T, error]) error {
+	begun := false
 	begin := func(lead string) error {
-		if lead == "[" {
+		if !begun {
+			begun = true
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(http.StatusOK)
 		}
 		_, err := w.Write([]byte(lead))
 		return err
 	}
-	lead := "["
+	lead := before
 	for v, err := range items {
 		if err != nil {
 			return err
@@ -80,12 +103,12 @@ func replyList[T any](w http.ResponseWriter, items iter.Seq2[T, error]) error {
 		}
 		lead = ","
 	}
-	if lead == "[" {
+	if !begun {
 		if err := begin(lead); err != nil {
 			return err
 		}
 	}
-	_, err := w.Write([]byte("]\n"))
+	_, err := w.Write([]byte(after))
 	return err
 }
 

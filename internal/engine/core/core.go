@@ -22,6 +22,7 @@ import (
 	"windlass/internal/engine/apiv1"
 	"windlass/internal/engine/bundles"
 	"windlass/internal/engine/catalog"
+	"windlass/internal/engine/evaluation"
 	"windlass/internal/engine/feeds"
 	"windlass/internal/engine/logs"
 	"windlass/internal/engine/metrics"
@@ -59,22 +60,23 @@ type Options struct {
 type Core struct {
 	*accounts.Directory // accounts, users, roles and tokens
 
-	opts     Options
-	id       string // of this process, in leases: host/random
-	store    *store.Store
-	spool    *analyzer.Spool
-	auth     *accounts.Authenticator
-	log      *slog.Logger
-	logs     *logs.Set
-	registry *registry.Client
-	catalog  *catalog.Catalog
-	feeds    *feeds.Service
-	matcher  *vuln.Matcher
-	samples  *sample.Registry
-	metrics  *metrics.Set
-	hooks    *notify.Client
-	services []*supervise.Service
-	describe func() ([]engine.APIGroup, error) // the API document, read at its first use
+	opts      Options
+	id        string // of this process, in leases: host/random
+	store     *store.Store
+	spool     *analyzer.Spool
+	auth      *accounts.Authenticator
+	log       *slog.Logger
+	logs      *logs.Set
+	registry  *registry.Client
+	catalog   *catalog.Catalog
+	feeds     *feeds.Service
+	matcher   *vuln.Matcher
+	samples   *sample.Registry
+	metrics   *metrics.Set
+	hooks     *notify.Client
+	services  []*supervise.Service
+	describe  func() ([]engine.APIGroup, error) // the API document, read at its first use
+	evaluator *evaluation.Evaluator
 
 	// FirstPassword is the generated password of admin when this start made
 	// it; nobody can read it again.
@@ -160,6 +162,7 @@ func (c *Core) bindServices() error {
 	}
 	c.catalog = c.newCatalog()
 	c.feeds, c.matcher = c.newFeeds()
+	c.evaluator = evaluation.New(c.store, c.metrics, c.source(engine.PolicyEngine), c.opts.Logs.Logger(engine.PolicyEngine))
 	for _, s := range c.services {
 		s.Handler, s.Tasks = c.parts(s)
 	}

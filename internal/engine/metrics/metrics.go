@@ -33,6 +33,7 @@ type Set struct {
 	failed   prometheus.Counter
 	requests *prometheus.HistogramVec
 	replies  *prometheus.CounterVec
+	policies *policySet
 }
 
 // New makes the figures of a process that runs the named services.
@@ -51,6 +52,7 @@ func New(queues Queues, services ...string) *Set {
 			Name: "flask_http_request_total", Help: "API requests.",
 		}, []string{"method", "status"}),
 	}
+	s.policies = newPolicySet(s.registry)
 	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "anchore_service_info", Help: "Services of this process."},
 		[]string{"version", "servicename"})
 	for _, name := range services {

@@ -75,6 +75,11 @@ func (c *converter) one(f match.Match) (engine.Match, error) {
 	if f.Vulnerability.Constraint != nil {
 		m.Constraint = f.Vulnerability.Constraint.Value()
 	}
+	for _, fix := range f.Vulnerability.Fix.Available {
+		if !fix.Date.IsZero() && (m.FixAt.IsZero() || fix.Date.Before(m.FixAt)) {
+			m.FixAt = fix.Date.UTC()
+		}
+	}
 	for _, e := range v.EPSS {
 		m.EPSS = max(m.EPSS, e.EPSS)
 	}

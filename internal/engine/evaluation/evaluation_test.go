@@ -1,0 +1,458 @@
+package evaluation
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"windlass/internal/engine"
+	"windlass/internal/engine/bundles"
+	"windlass/internal/engine/enginetest"
+	"windlass/internal/engine/policy"
+	"windlass/internal/engine/store"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+const tag = "docker.io/library/app:v1"
+
+func digestOf(n int) engine.Digest { return engine.Digest(fmt.Sprintf("sha256:%064x", n)) }
+
+// meter remembers what the cache said.
+type meter struct{ outcomes []string }
+
+func (m *meter) Evaluation(time.Duration, bool) {}
+func (m *meter) EvaluationCache(outcome string, _ time.Duration) {
+	m.outcomes = append(m.outcomes, outcome)
+}
+
+// world is a store with accounts one and two, which have the default bundle,
+// and an evaluator whose clock stands.
+type world struct {
+	*testing.T
+	s     *store.Store
+	e     *Evaluator
+	meter meter
+	now   time.Time
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{T: t, s: enginetest.Store(t), now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}
+	set, err := bundles.First("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.s.SetPolicies(set)
+	for _, name := range []string{"one", "two"} {
+		if _, err := w.s.AddAccount(t.Context(), engine.Account{Name: name, Type: engine.AccountUser}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.e = New(w.s, &w.meter, engine.Source{Service: engine.PolicyEngine, Host: "h"}, enginetest.Logger(t))
+	w.e.now = func() time.Time { return w.now }
+	return w
+}
+
+func (w *world) exec(q string, args ...any) {
+	w.Helper()
+	if _, err := w.s.Pool().Exec(w.Context(), q, args...); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// analyzed adds an image to an account and stores an analysis of it.
+func (w *world) analyzed(account string, n int, matches ...engine.Match) engine.Image {
+	w.Helper()
+	digest := digestOf(n)
+	dockerfile := base64.StdEncoding.EncodeToString([]byte("FROM scratch\nEXPOSE 22/tcp 80\n"))
+	_, err := w.s.PutImage(w.Context(), store.NewImage{
+		Account: account, Digest: digest, ParentDigest: digest, ID: string(digest)[7:], Dockerfile: dockerfile,
+		Tag:  engine.ImageTag{Registry: "docker.io", Repository: "library/app", Tag: "v1"},
+		Task: engine.AnalyzeTask{Source: engine.FromRegistry},
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+	j, ok, err := w.s.LeaseJob(w.Context(), engine.QueueAnalyze, "h", "h/1", time.Minute)
+	if err != nil || !ok {
+		w.Fatal(ok, err)
+	}
+	if _, ok, err := w.s.BeginAnalysis(w.Context(), j, "h"); err != nil || !ok {
+		w.Fatal(ok, err)
+	}
+	a := engine.Analysis{
+		Meta:     engine.ImageMeta{Arch: "amd64", Distro: "debian", DistroVersion: "12", DockerfileMode: "Guessed", Size: 4096, LayerCount: 2},
+		Packages: []engine.Package{{Key: "k1", Name: "libssl3", Version: "3.0.1", Type: "dpkg", Class: "os", Path: "pkgdb", Licenses: []string{"Apache-2.0"}}},
+		Files:    []engine.File{{Path: "/bin/su", Mode: "04755", Size: 9, Type: "file"}, {Path: "/etc/passwd", Mode: "00644", Type: "file"}},
+		SBOM: []byte(`{"distro":{"id":"debian","idLike":["gnu"]},"artifacts":[{"name":"libssl3","type":"deb","metadata":{"files":[
+			{"path":"/usr/lib/gone.so","digest":{"algorithm":"md5","value":"00"},"isConfigFile":false}]}}]}`),
+		Documents: map[string][]byte{
+			engine.DocConfig:  []byte(`{"os":"linux","architecture":"amd64"}`),
+			"retrieved_files": []byte(`[{"path":"/etc/passwd","b64_content":"cm9vdDp4OjA6MDpyb290Oi9yb290Oi9iaW4vc2gK"}]`),
+			"secret_search":   []byte(`[{"path":"/app/key","matches":[{"name":"PRIV_KEY","regex":"-+BEGIN","lines":[0]}]}]`),
+		},
+	}
+	if err := w.s.SaveAnalysis(w.Context(), j, a, matches, "data1", engine.Source{}); err != nil {
+		w.Fatal(err)
+	}
+	img, err := w.s.Image(w.Context(), account, string(digest))
+	if err != nil {
+		w.Fatal(err)
+	}
+	return img
+}
+
+func critical() engine.Match {
+	return engine.Match{
+		PackageKey: "k1", Package: "libssl3", Version: "3.0.1", PackageType: "dpkg", Path: "pkgdb", Vuln: "CVE-2026-1", Severity: "Critical",
+		Fixes: []string{"3.0.2"}, URL: "https://example.org/CVE-2026-1", Namespace: "debian:distro:debian:12", Feed: "vulnerabilities", Group: "debian:12",
+	}
+}
+
+func (w *world) check(q Request) engine.Evaluation {
+	w.Helper()
+	if q.Tag == "" {
+		q.Tag = tag
+	}
+	e, err := w.e.Check(w.Context(), q)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return e
+}
+
+// add stores a bundle of one policy with the given rules, as JSON, for all
+// images; with on, it is made the active one.
+func (w *world) add(account, id, rules string, on bool) engine.PolicyBundle {
+	w.Helper()
+	doc := `{"id":"` + id + `","version":"1_0","name":"` + id + `","policies":[{"id":"p","version":"1_0","rules":[` + rules + `]}],"whitelists":[],
+		"mappings":[{"name":"m","registry":"*","repository":"*","image":{"type":"tag","value":"*"},"policy_ids":["p"],"whitelist_ids":[]}]}`
+	b, err := bundles.Read(account, []byte(doc))
+	if err != nil {
+		w.Fatal(err)
+	}
+	if b, err = w.s.PutPolicy(w.Context(), b); err != nil {
+		w.Fatal(err)
+	}
+	if b.Active = on; on {
+		if b, err = w.s.UpdatePolicy(w.Context(), b, engine.Source{}); err != nil {
+			w.Fatal(err)
+		}
+	}
+	return b
+}
+
+const (
+	ruleAlwaysStop = `{"id":"r","gate":"always","trigger":"always","action":"STOP","params":[]}`
+	ruleAlwaysWarn = `{"id":"r","gate":"always","trigger":"always","action":"warn","params":[]}`
+	ruleCritical   = `{"gate":"vulnerabilities","trigger":"package","action":"STOP","params":[{"name":"package_type","value":"all"},{"name":"severity","value":"high"},{"name":"severity_comparison","value":">="}]}`
+)
+
+// history lists the actions that are stored, newest first.
+func (w *world) history(account, policy string, n int) string {
+	w.Helper()
+	var list []string
+	err := w.s.EachEvaluation(w.Context(), account, policy, string(digestOf(n)), tag, func(e engine.Evaluation) error {
+		if e.Bundle == nil {
+			w.Error("an evaluation without its bundle")
+		}
+		list = append(list, e.Action)
+		return nil
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return strings.Join(list, " ")
+}
+
+func (w *world) events(account string) []engine.Event {
+	w.Helper()
+	l, err := w.s.Events(w.Context(), account, engine.EventFilter{Type: engine.EvPolicyEvalUpdate}, engine.EventPage{Limit: 100, Oldest: true})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return l.Events
+}
+
+func TestCheckByTheDefaultBundle(t *testing.T) {
+	w := newWorld(t)
+	img := w.analyzed("one", 1, critical())
+	e := w.check(Request{Image: img})
+	if e.Action != engine.ActionStop || !e.Active || e.ID != evalID(e) {
+		t.Errorf("%+v", e)
+	}
+	e.At = w.now // the database's clock stamps what is stored
+	d, err := DocumentOf(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := json.MarshalIndent(d, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "default", append(raw, '\n'))
+}
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name+".json")
+	if *update {
+		if err := errors.Join(os.MkdirAll("testdata", 0o755), os.WriteFile(path, got, 0o644)); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s:\n got %s\nwant %s", path, got, want)
+	}
+}
+
+func TestHistoryListsChanges(t *testing.T) {
+	w := newWorld(t)
+	img := w.analyzed("one", 1)
+	w.add("one", "mine", ruleCritical, true)
+	rematch := func(list ...engine.Match) {
+		t.Helper()
+		if err := w.s.SaveMatches(t.Context(), "one", string(img.Digest), "data2", list); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := w.check(Request{Image: img})
+	again := w.check(Request{Image: img})
+	if got := w.history("one", "mine", 1); got != "go" || !again.At.After(first.At) {
+		t.Errorf("history %q, renewed from %v to %v", got, first.At, again.At)
+	}
+	if got := len(w.events("one")); got != 0 {
+		t.Errorf("%d events before anything changed", got)
+	}
+	rematch(critical())
+	w.check(Request{Image: img, Interactive: true})
+	if got := w.history("one", "mine", 1); got != "go" {
+		t.Errorf("an interactive check left %q", got)
+	}
+	w.check(Request{Image: img})
+	rematch()
+	w.check(Request{Image: img})
+	if got := w.history("one", "mine", 1); got != "go stop go" {
+		t.Errorf("history %q", got)
+	}
+	events := w.events("one")
+	if len(events) != 2 {
+		t.Fatalf("%d events, want 2", len(events))
+	}
+	e := events[0]
+	last, _ := e.Details["last_eval"].(map[string]any)
+	curr, _ := e.Details["curr_eval"].(map[string]any)
+	if e.ResourceID != tag || e.ResourceType != "image_tag" || e.Details["subscription_type"] != "policy_eval" ||
+		last["status"] != "pass" || curr["status"] != "fail" || curr["image_digest"] != string(img.Digest) || curr["final_action"] != "stop" {
+		t.Errorf("event %+v", e)
+	}
+	// A bundle that is not active may say what it will: nobody is told.
+	w.add("one", "strict", ruleAlwaysStop, false)
+	w.check(Request{Image: img, Policy: "strict"})
+	if got := w.history("one", "", 1); got != "stop go stop go" || len(w.events("one")) != 2 {
+		t.Errorf("history of all %q, %d events", got, len(w.events("one")))
+	}
+	// Made active, it says something else than the one before.
+	w.add("one", "strict", ruleAlwaysStop, true)
+	w.check(Request{Image: img})
+	if got := len(w.events("one")); got != 3 {
+		t.Errorf("%d events after another bundle was activated, want 3", got)
+	}
+	if err := w.s.DeletePolicy(t.Context(), "one", "mine"); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.history("one", "", 1); got != "stop" {
+		t.Errorf("after the bundle was deleted: %q", got)
+	}
+}
+
+func TestCache(t *testing.T) {
+	w := newWorld(t)
+	img := w.analyzed("one", 1)
+	w.add("one", "mine", ruleAlwaysWarn, true)
+	step := func(want string) {
+		t.Helper()
+		w.check(Request{Image: img})
+		if got := w.meter.outcomes[len(w.meter.outcomes)-1]; got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+	step("notfound")
+	step("hit")
+	w.now = w.now.Add(48 * time.Hour) // nothing in the bundle asks for the time
+	step("hit")
+	if err := w.s.SaveMatches(t.Context(), "one", string(img.Digest), "data1", nil); err != nil {
+		t.Fatal(err)
+	}
+	step("stale")
+	w.exec(`INSERT INTO feeds (name) VALUES ('vulnerabilities')`)
+	w.exec(`INSERT INTO feed_groups (feed, name, last_sync) VALUES ('vulnerabilities', 'debian:12', now())`)
+	step("stale")
+	step("hit")
+	w.add("one", "mine", ruleAlwaysStop, true)
+	step("invalid")
+	step("hit")
+	w.add("one", "mine", ruleAlwaysStop+`,{"gate":"vulnerabilities","trigger":"stale_feed_data","action":"WARN","params":[{"name":"max_days_since_sync","value":"1"}]}`, true)
+	step("invalid")
+	w.now = w.now.Add(time.Minute)
+	step("hit")
+	w.now = w.now.Add(time.Hour)
+	step("stale")
+}
+
+func TestExpiryEndsWhatIsKept(t *testing.T) {
+	b, err := policy.Parse([]byte(`{"id":"b","version":"1_0","policies":[],"mappings":[],"whitelists":[{"id":"w","version":"1_0","items":[
+		{"id":"i","gate":"always","trigger_id":"always","expires_on":"2026-01-01T12:00:00Z"}]}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	if expired(b, at.Add(-2), at.Add(-1)) || !expired(b, at.Add(-1), at) || expired(b, at, at.Add(1)) {
+		t.Error("an exception ends at its moment, once")
+	}
+}
+
+func TestChecksThatCannotBeAnswered(t *testing.T) {
+	w := newWorld(t)
+	img := w.analyzed("one", 1)
+	says := func(q Request, want string) {
+		t.Helper()
+		q.Tag = tag
+		_, err := w.e.Check(t.Context(), q)
+		if !errors.Is(err, engine.ErrNotFound) || engine.MessageOf(err, "") != want {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	says(Request{Image: img, Policy: "none"}, "policy not found in DB")
+	w.add("two", "theirs", ruleAlwaysStop, true)
+	says(Request{Image: img, Policy: "theirs"}, "policy not found in DB")
+	b := w.add("one", "bad", ruleAlwaysStop, true)
+	w.exec(`UPDATE policies SET active = false WHERE account = 'one'`)
+	says(Request{Image: img}, "user has no active policy to evaluate: one")
+	// From before the expressions of bundles were looked at.
+	bad := `{"gate":"files","trigger":"name_match","action":"STOP","params":[{"name":"regex","value":"("}]}`
+	b.Document = bytes.Replace(b.Document, []byte(ruleAlwaysStop), []byte(bad), 1)
+	b.Digest = "bad"
+	if _, err := w.s.PutPolicy(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	says(Request{Image: img, Policy: "bad"}, "could not find any evaluations for input images")
+	if got := w.history("one", "bad", 1); got != "" {
+		t.Errorf("stored %q of what could not be evaluated", got)
+	}
+	b.Document, b.Digest = []byte(`{"policies":7}`), "worse"
+	if _, err := w.s.PutPolicy(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	e := w.check(Request{Image: img, Policy: "bad"})
+	r, err := ResultOf(e)
+	if err != nil || e.Action != engine.ActionStop || len(r.Problems) != 1 {
+		t.Errorf("a document that is no bundle: %+v, %v", e, err)
+	}
+}
+
+// replacing puts another document in place of the bundle while it is asked.
+type replacing struct {
+	Store
+	w     *world
+	times int
+}
+
+func (r *replacing) PolicyFacts(ctx context.Context, account, digest string, want engine.PolicyFactsWanted) (engine.PolicyFacts, error) {
+	if r.times--; r.times >= 0 {
+		r.w.add("one", "mine", ruleAlwaysStop, true)
+	}
+	return r.Store.PolicyFacts(ctx, account, digest, want)
+}
+
+func TestBundleReplacedMeanwhileIsAskedAnew(t *testing.T) {
+	w := newWorld(t)
+	img := w.analyzed("one", 1)
+	w.add("one", "mine", ruleAlwaysWarn, true)
+	w.e.store = &replacing{w.s, w, 1}
+	if e := w.check(Request{Image: img}); e.Action != engine.ActionStop {
+		t.Errorf("stored %s by a bundle that is gone", e.Action)
+	}
+	if got := w.history("one", "mine", 1); got != "stop" {
+		t.Errorf("history %q", got)
+	}
+}
+
+func TestAccountsDoNotSeeEachOther(t *testing.T) {
+	w := newWorld(t)
+	one, two := w.analyzed("one", 1), w.analyzed("two", 1)
+	w.add("one", "same", ruleAlwaysStop, true)
+	w.add("two", "same", ruleAlwaysWarn, true)
+	if a, b := w.check(Request{Image: one}), w.check(Request{Image: two}); a.Action != "stop" || b.Action != "warn" {
+		t.Errorf("one %s, two %s", a.Action, b.Action)
+	}
+	if a, b := w.history("one", "", 1), w.history("two", "", 1); a != "stop" || b != "warn" {
+		t.Errorf("one %q, two %q", a, b)
+	}
+}
+
+func TestFactsOfEveryKind(t *testing.T) {
+	w := newWorld(t)
+	img := w.analyzed("one", 1, critical())
+	rule := func(gate, trigger string, params ...string) string {
+		list := []map[string]string{}
+		for i := 0; i < len(params); i += 2 {
+			list = append(list, map[string]string{"name": params[i], "value": params[i+1]})
+		}
+		raw, _ := json.Marshal(map[string]any{"gate": gate, "trigger": trigger, "action": "WARN", "params": list})
+		return string(raw)
+	}
+	rules := []string{
+		rule("dockerfile", "exposed_ports", "ports", "22", "type", "blacklist"),
+		rule("files", "suid_or_guid_set"),
+		rule("packages", "required_package", "name", "absent"),
+		rule("packages", "verify", "check", "missing"),
+		rule("licenses", "blacklist_exact_match", "licenses", "Apache-2.0"),
+		rule("metadata", "attribute", "attribute", "like_distro", "check", "=", "value", "gnu"),
+		rule("metadata", "attribute", "attribute", "os_type", "check", "=", "value", "linux"),
+		rule("passwd_file", "blacklist_usernames", "user_names", "root"),
+		rule("retrieved_files", "content_regex", "path", "/etc/passwd", "check", "match", "regex", "root.*"),
+		rule("secret_scans", "content_regex_checks", "content_regex_name", "PRIV_KEY"),
+		rule("malware", "scan_not_run"),
+		rule("npms", "feed_data_unavailable"),
+		rule("vulnerabilities", "package", "package_type", "all", "severity", "high"),
+		rule("vulnerabilities", "vulnerability_data_unavailable"),
+	}
+	for _, r := range rules {
+		w.add("one", "each", r, false)
+		e := w.check(Request{Image: img, Policy: "each"})
+		if v, err := ResultOf(e); err != nil || len(v.Rows) != 1 {
+			t.Errorf("%s: %d rows, %v, %v", r, len(v.Rows), v.Problems, err)
+		}
+	}
+}
+
+func TestVulnData(t *testing.T) {
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	groups := []engine.FeedGroup{{Name: "alpine:3.19", LastSync: at}, {Name: "rhel:7", LastSync: at}, {Name: "wolfi:rolling", LastSync: at},
+		{Name: "debian:12"}, {Name: "ubuntu:22.04", LastSync: at}, {Name: "debian:unstable", LastSync: at}}
+	for in, want := range map[string]bool{
+		"alpine 3.19.1": true, "alpine 3.18.0": false, "centos 7": true, "rhel 7.9": true, "wolfi 20230201": true,
+		"debian 12": false, "debian unstable": true, "debian 99": false, "ubuntu 22.04": true, "Unknown 0": false, " ": false,
+	} {
+		distro, version, _ := strings.Cut(in, " ")
+		if got := vulnData(groups, distro, version); got.Exists != want {
+			t.Errorf("%s: %+v", in, got)
+		}
+	}
+}
