@@ -6,6 +6,7 @@ import (
 	"windlass/internal/engine"
 	"windlass/internal/engine/evaluation"
 	"windlass/internal/engine/registry"
+	"windlass/internal/engine/supervise"
 )
 
 // CheckImage asks a bundle of the image's account, the active one when policy
@@ -39,4 +40,9 @@ func fullTag(tag string) (string, error) {
 		return "", engine.Invalidf("tag %q is not the name of an image with a tag", tag)
 	}
 	return ref.Full(), nil
+}
+
+// evaluations makes the worker of the queue of images to evaluate.
+func (c *Core) evaluations(s *supervise.Service) *evaluation.Worker {
+	return &evaluation.Worker{Queue: c.store, Evaluator: c.evaluator, Log: s.Log}
 }

@@ -56,6 +56,8 @@ func (c *Core) parts(s *supervise.Service) (http.Handler, map[string]func(contex
 			"feed sync":      c.feeds.Run,
 			"image matching": c.worker(s, engine.QueueMatch, matchHands, c.rematcher(s).Handle).Run,
 			"starter data":   c.worker(s, engine.QueueFeeds, 1, c.installStarter).Run,
+			"evaluations":    c.worker(s, engine.QueueEvaluate, 1, c.evaluations(s).Handle).Run,
+			"policy watcher": c.evaluations(s).Watch,
 		}
 	}
 	return c.listener(s), nil

@@ -83,7 +83,7 @@ func (s *Store) CancelImage(ctx context.Context, account, digest, by string) err
 
 func dropJobs(ctx context.Context, tx pgx.Tx, account, digest string) error {
 	const q = `DELETE FROM jobs WHERE account = $1 AND subject = $2 AND queue = ANY($3)`
-	_, err := tx.Exec(ctx, q, account, digest, []string{engine.QueueAnalyze, engine.QueueMatch})
+	_, err := tx.Exec(ctx, q, account, digest, []string{engine.QueueAnalyze, engine.QueueMatch, engine.QueueEvaluate})
 	return err
 }
 

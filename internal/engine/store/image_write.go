@@ -60,6 +60,9 @@ func (s *Store) PutImage(ctx context.Context, n NewImage) (bool, error) {
 				return err
 			}
 		} else if fresh && row.state == engine.Analyzed {
+			if err := enqueueEvaluation(ctx, tx, n.Account, string(n.Digest), engine.PolicyTask{AllTags: true}); err != nil {
+				return err
+			}
 			if err := emit(ctx, tx, analysisCompleted(n.Account, n.Tag.Full(), n.Digest, string(engine.Analyzing), n.Source)); err != nil {
 				return err
 			}

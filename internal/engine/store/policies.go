@@ -164,6 +164,12 @@ func (s *Store) UpdatePolicy(ctx context.Context, b engine.PolicyBundle, src eng
 		if err := putPolicyDocument(ctx, tx, b); err != nil {
 			return err
 		}
+		// The jobs before the announcements, whose lock comes last.
+		if b.Active && (!was.Active || was.Digest != b.Digest) {
+			if err := enqueueSubscribed(ctx, tx, b.Account); err != nil {
+				return err
+			}
+		}
 		if err := emitPolicy(ctx, tx, was, b, last, src); err != nil {
 			return err
 		}

@@ -85,6 +85,11 @@ func (s *Store) SaveRematch(ctx context.Context, j engine.Job, data string, list
 			if changed, err = replaceMatches(ctx, tx, pk, data, list); err != nil {
 				return err
 			}
+			if changed {
+				if err := enqueueEvaluation(ctx, tx, j.Account, j.Subject, engine.PolicyTask{}); err != nil {
+					return err
+				}
+			}
 		}
 		if err := stepRematch(ctx, tx, changed); err != nil {
 			return err
@@ -156,8 +161,14 @@ func (s *Store) SaveMatches(ctx context.Context, account, digest, data string, l
 		if err := tx.QueryRow(ctx, image, account, digest).Scan(&pk); err != nil {
 			return err
 		}
-		if _, err := replaceMatches(ctx, tx, pk, data, list); err != nil {
+		changed, err := replaceMatches(ctx, tx, pk, data, list)
+		if err != nil {
 			return err
+		}
+		if changed {
+			if err := enqueueEvaluation(ctx, tx, account, digest, engine.PolicyTask{}); err != nil {
+				return err
+			}
 		}
 		return record(ctx, tx, engine.ChangeImage, account, digest, nil)
 	})

@@ -1,0 +1,104 @@
+package evaluation
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"windlass/internal/engine"
+)
+
+// Queue is what evaluations that nobody waits for ask of the database.
+type Queue interface {
+	Image(ctx context.Context, account, digest string) (engine.Image, error)
+	EvaluationTags(ctx context.Context, account, digest string, all bool) ([]string, error)
+	FinishJob(ctx context.Context, j engine.Job) error
+	EnqueueEvaluations(ctx context.Context, every time.Duration) (bool, error)
+}
+
+// Worker works off the queue of images to evaluate (engine.QueueEvaluate): its
+// Handle is a queue.Worker's. A job says that an image was analyzed, that its
+// matches are others, or that the active bundle is; what the bundle says now
+// goes into the history, and an event tells when it is something else.
+type Worker struct {
+	Queue     Queue
+	Evaluator *Evaluator
+	Log       *slog.Logger
+}
+
+// Handle evaluates one image under the tags that its job is about.
+func (w *Worker) Handle(ctx context.Context, j engine.Job) error {
+	err := w.evaluate(ctx, j)
+	switch {
+	case err == nil:
+	case ctx.Err() != nil || j.Attempt < j.MaxAttempts:
+		return err
+	default:
+		w.Log.ErrorContext(ctx, "evaluation given up", "account", j.Account, "image", j.Subject, "err", err)
+	}
+	return w.Queue.FinishJob(ctx, j)
+}
+
+func (w *Worker) evaluate(ctx context.Context, j engine.Job) error {
+	var task engine.PolicyTask
+	if err := json.Unmarshal(j.Payload, &task); err != nil {
+		return fmt.Errorf("job payload: %w", err)
+	}
+	img, err := w.Queue.Image(ctx, j.Account, j.Subject)
+	if errors.Is(err, engine.ErrNotFound) {
+		return nil // deleted meanwhile
+	}
+	if err != nil {
+		return err
+	}
+	if string(img.Digest) != j.Subject || img.State != engine.Analyzed || img.Status != engine.ImageActive {
+		return nil // an analysis that ends asks again
+	}
+	tags, err := w.Queue.EvaluationTags(ctx, j.Account, j.Subject, task.AllTags)
+	if err != nil {
+		return err
+	}
+	for _, tag := range tags {
+		e, err := w.Evaluator.Check(ctx, Request{Image: img, Tag: tag})
+		switch {
+		case errors.Is(err, engine.ErrNotFound): // no bundle is active, or it cannot decide
+			w.Log.DebugContext(ctx, "evaluation skipped", "account", j.Account, "image", img.Digest.Short(), "tag", tag, "err", err)
+		case err != nil:
+			return err
+		default:
+			w.Log.DebugContext(ctx, "evaluation done", "account", j.Account, "image", img.Digest.Short(), "tag", tag, "policy", e.Policy, "action", e.Action)
+		}
+	}
+	return nil
+}
+
+// watchEvery is the time between evaluations for subscriptions when nothing
+// happens: v1's shipped period of its watcher.
+const watchEvery = time.Hour
+
+// lookEvery is how often a host looks whether that time has passed.
+const lookEvery = time.Minute
+
+// Watch has subscribed images evaluated now and then, since time alone can
+// change what a bundle says.
+func (w *Worker) Watch(ctx context.Context) error {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		done, err := w.Queue.EnqueueEvaluations(ctx, watchEvery)
+		if err != nil && ctx.Err() == nil {
+			return err
+		}
+		if done {
+			w.Log.DebugContext(ctx, "policy watch done")
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
