@@ -58,6 +58,8 @@ type Config struct {
 	OAuthLifetime   time.Duration `name:"oauth-lifetime" env:"CONSOLE_OAUTH_LIFETIME" default:"1h" help:"How long such a token lasts."`
 	OAuthKey        string        `name:"oauth-key" env:"CONSOLE_OAUTH_KEY" help:"File with the RSA private key (PEM) that signs them; empty: a secret kept in the database."`
 	AuditKeep       time.Duration `name:"audit-keep" env:"CONSOLE_AUDIT_KEEP" default:"8760h" help:"How long the log of administrative actions goes back."`
+	TagWatch        time.Duration `name:"tag-watch" env:"CONSOLE_TAG_WATCH" default:"10m" help:"Time between looks at the image of a subscribed tag, 5m to 168h; 0: never; with a minus any time is taken as it is."`
+	RepoWatch       time.Duration `name:"repo-watch" env:"CONSOLE_REPO_WATCH" default:"1m" help:"Time between looks for new tags of a subscribed repository, 1m to 168h; 0: never; with a minus any time is taken as it is."`
 	mirrors         map[string][]string
 	oauth           accounts.OAuth
 	policies        engine.PolicySet

@@ -70,3 +70,12 @@ type SubscriptionUpdate struct {
 	Active *bool
 	Value  **string // the inner nil: no value
 }
+
+// AddRepository asks for the tags of a repository to be added, now and as they
+// come.
+type AddRepository struct {
+	Account       string
+	Repository    string // registry/repository
+	AutoSubscribe bool   // watch each tag for updates
+	DryRun        bool   // only say what there is
+}

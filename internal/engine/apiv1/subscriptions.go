@@ -18,6 +18,7 @@ type Subscriptions interface {
 	AddSubscription(ctx context.Context, v engine.Subscription) (engine.Subscription, error)
 	UpdateSubscription(ctx context.Context, account, id string, u engine.SubscriptionUpdate) (engine.Subscription, error)
 	RemoveSubscription(ctx context.Context, account, id string) error
+	Watches
 }
 
 func (s *Server) subscriptionsOps() map[string]op {
@@ -27,6 +28,8 @@ func (s *Server) subscriptionsOps() map[string]op {
 		"getSubscription":    {perm: acct("getSubscription"), call: s.getSubscription},
 		"updateSubscription": {perm: acct("updateSubscription"), call: s.updateSubscription},
 		"deleteSubscription": {perm: acct("deleteSubscription"), call: s.deleteSubscription},
+		"listWatched":        {perm: acct("listSubscriptions"), call: s.listWatched},
+		"checkSubscription":  {perm: acct("updateSubscription"), call: s.checkSubscription},
 	}
 }
 

@@ -151,3 +151,53 @@ func TestSubscriptionUpdateTellsAbsentFromNull(t *testing.T) {
 		}
 	}
 }
+
+func (f *fakeSubscriptions) CheckNow(ctx context.Context, account, id string) (engine.Subscription, error) {
+	v, err := f.Subscription(ctx, account, id)
+	if err == nil && v.Type != engine.SubTagUpdate {
+		err = engine.Conflictf("there is nothing to look at")
+	}
+	v.NextCheck = time.Unix(1700000002, 0)
+	return v, err
+}
+
+func TestWatchedSubscriptions(t *testing.T) {
+	tagID := engine.SubscriptionID("admin", "docker.io/app:v1", engine.SubTagUpdate)
+	vulnID := engine.SubscriptionID("admin", "docker.io/app:v1", engine.SubVulnUpdate)
+	for name, tc := range map[string]struct {
+		method, target string
+		code           int
+		says           string
+	}{
+		"first page":       {"GET", "/v1/console/subscriptions?limit=1", 200, `"next":"1"`},
+		"last page":        {"GET", "/v1/console/subscriptions?after=3&active=True&failed=false&q=x", 200, `"next":null`},
+		"unknown type":     {"GET", "/v1/console/subscriptions?type=x", 400, `"title":"Bad Request"`},
+		"limit":            {"GET", "/v1/console/subscriptions?limit=0", 400, `"title":"Bad Request"`},
+		"check":            {"POST", "/v1/console/subscriptions/" + tagID + "/check", 200, `"next_check":1700000002`},
+		"check of another": {"POST", "/v1/console/subscriptions/" + vulnID + "/check", 409, "nothing to look at"},
+		"check of none":    {"POST", "/v1/console/subscriptions/none/check", 404, "subscription not found in DB"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := ask(t, newFakeSubscriptions(), tc.method, tc.target, "", asAdmin)
+			if w.Code != tc.code || !strings.Contains(w.Body.String(), tc.says) {
+				t.Errorf("%d %s, want %d with %s", w.Code, w.Body, tc.code, tc.says)
+			}
+		})
+	}
+}
+
+// No body, however odd, is answered with more than the document allows.
+func FuzzSubscriptionBody(f *testing.F) {
+	for _, body := range []string{`{"subscription_key":"k","subscription_type":"tag_update","active":true}`, `{"subscription_value":null}`, `{"subscription_value":{}}`, `[]`, `null`, `{`, `{"active":"True"}`} {
+		f.Add(body)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		id := engine.SubscriptionID("admin", "docker.io/app:v1", engine.SubTagUpdate)
+		for method, target := range map[string]string{"POST": "/subscriptions", "PUT": "/subscriptions/" + id} {
+			w := ask(t, newFakeSubscriptions(), method, target, body, asAdmin)
+			if w.Code != 200 && w.Code != 400 && w.Code != 500 || w.Code == 500 && !strings.Contains(w.Body.String(), "subscription") {
+				t.Errorf("%s %q: %d %s", method, body, w.Code, w.Body)
+			}
+		}
+	})
+}

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"strings"
 
 	"windlass/internal/engine"
 	"windlass/internal/engine/registry"
@@ -38,13 +37,21 @@ func (c *Catalog) AddImage(ctx context.Context, a engine.AddImage) (engine.Image
 	if source == "" {
 		source = engine.FromRegistry
 	}
-	return c.record(ctx, store.NewImage{
-		Account: a.Account, Digest: found.Digest, ParentDigest: found.ParentDigest, ID: found.ImageID,
-		Tag:        engine.ImageTag{Registry: ref.Registry, Repository: ref.Repository, Tag: tag, Digest: found.Digest},
-		Dockerfile: a.Dockerfile, Annotations: a.Annotations, CreatedAt: a.CreatedAt, Force: a.Force, Manifest: found.Manifest,
-		AutoSubscribe: a.AutoSubscribe,
-		Task:          engine.AnalyzeTask{Source: source, Pull: ref.Registry + "/" + ref.Repository + "@" + string(found.Digest)},
-	})
+	n := newImage(a.Account, ref, tag, found)
+	n.Task.Source = source
+	n.Dockerfile, n.Annotations, n.CreatedAt = a.Dockerfile, a.Annotations, a.CreatedAt
+	n.Force, n.AutoSubscribe = a.Force, a.AutoSubscribe
+	return c.record(ctx, n)
+}
+
+// newImage is the record of an image that was found in a registry.
+func newImage(account string, ref registry.Reference, tag string, found registry.Resolved) store.NewImage {
+	return store.NewImage{
+		Account: account, Digest: found.Digest, ParentDigest: found.ParentDigest, ID: found.ImageID,
+		Tag:      engine.ImageTag{Registry: ref.Registry, Repository: ref.Repository, Tag: tag, Digest: found.Digest},
+		Manifest: found.Manifest,
+		Task:     engine.AnalyzeTask{Source: engine.FromRegistry, Pull: ref.Registry + "/" + ref.Repository + "@" + string(found.Digest)},
+	}
 }
 
 // AddResolved records an image whose bytes are already held by this host, such
@@ -125,17 +132,29 @@ func (c *Catalog) resolve(ctx context.Context, account string, ref registry.Refe
 	if !errors.As(err, &f) || ctx.Err() != nil {
 		return found, err
 	}
-	if strings.HasPrefix(f.Message, "Image size is too large") {
+	if isTooLarge(err) {
 		return found, err
 	}
 	c.Log.WarnContext(ctx, "image lookup failed", "account", account, "image", ref.String(), "err", err)
-	e := engine.NewEvent(engine.EvRegistryLookupFailed, account, ref.String(), map[string]any{
-		"cause": f.Message, "error_codes": f.Codes,
-	}, c.Source)
+	e := c.lookupFailed(account, ref, err)
 	if err := c.Store.AddEvent(ctx, e); err != nil {
 		return found, fmt.Errorf("%w (and the event was not stored: %w)", f, err)
 	}
 	return found, err
+}
+
+// lookupFailed is the event of a registry that did not give an image.
+func (c *Catalog) lookupFailed(account string, ref registry.Reference, err error) engine.Event {
+	return engine.NewEvent(engine.EvRegistryLookupFailed, account, ref.String(), failureDetails(err), c.Source)
+}
+
+// failureDetails is what events tell of a registry's failure.
+func failureDetails(err error) map[string]any {
+	var f *engine.Fault
+	if !errors.As(err, &f) {
+		return nil
+	}
+	return map[string]any{"cause": f.Message, "error_codes": f.Codes}
 }
 
 // admit applies the rules that depend on whether the image is known already.

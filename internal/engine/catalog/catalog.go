@@ -37,9 +37,12 @@ type Store interface {
 	ImportStore
 }
 
-// Registry finds images.
+// Registry finds images and tags.
 type Registry interface {
 	Resolve(ctx context.Context, ref registry.Reference, creds []engine.Registry) (registry.Resolved, error)
+	Head(ctx context.Context, ref registry.Reference, creds []engine.Registry) (engine.Digest, error)
+	Tags(ctx context.Context, ref registry.Reference, creds []engine.Registry) (registry.Tags, error)
+	Verify(ctx context.Context, r engine.Registry) error
 }
 
 // Catalog is the service's work without its listener.
@@ -47,6 +50,8 @@ type Catalog struct {
 	Store       Store
 	Registry    Registry
 	Credentials func(ctx context.Context, account string) ([]engine.Registry, error)
+	Watches     Watches
+	Holder      string // of the leases of watchers: host/process
 	Host        string
 	Source      engine.Source
 	Log         *slog.Logger

@@ -53,6 +53,8 @@ type Options struct {
 	Notify         notify.Settings
 	AuditKeep      time.Duration  // how long the audit log goes back
 	OAuth          accounts.OAuth // tokens of POST /oauth/token
+	TagWatch       time.Duration  // between looks at a subscribed tag; read as engine.Cycle does
+	RepoWatch      time.Duration  // between looks at a subscribed repository; the same
 }
 
 // Core is an embedded engine. It satisfies the console's Engine and the API's

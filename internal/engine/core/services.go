@@ -34,6 +34,12 @@ func (c *Core) parts(s *supervise.Service) (http.Handler, map[string]func(contex
 			"old notifications": c.trimNotifications,
 			"account cleanup":   c.catalog.CleanAccounts,
 			"audit trimmer":     c.catalog.TrimAudit(c.opts.AuditKeep),
+			"tag watcher": func(ctx context.Context) error {
+				return c.catalog.WatchTags(ctx, engine.Cycle(c.opts.TagWatch, catalog.TagWatchMin, catalog.TagWatchMax))
+			},
+			"repository watcher": func(ctx context.Context) error {
+				return c.catalog.WatchRepositories(ctx, engine.Cycle(c.opts.RepoWatch, catalog.RepoWatchMin, catalog.RepoWatchMax))
+			},
 		}
 	case engine.Analyzer:
 		w := c.analyses(s)
@@ -74,8 +80,8 @@ func (c *Core) listener(s *supervise.Service) http.Handler {
 // service itself runs on another host.
 func (c *Core) newCatalog() *catalog.Catalog {
 	return &catalog.Catalog{
-		Store: c.store, Registry: c.registry, Credentials: c.store.Registries,
-		Host: c.opts.Host, Source: c.source(engine.Catalog), Log: c.opts.Logs.Logger(engine.Catalog),
+		Store: c.store, Watches: c.store, Registry: c.registry, Credentials: c.store.Registries,
+		Holder: c.id, Host: c.opts.Host, Source: c.source(engine.Catalog), Log: c.opts.Logs.Logger(engine.Catalog),
 	}
 }
 

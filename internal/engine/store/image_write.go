@@ -30,10 +30,13 @@ type NewImage struct {
 	Force        bool
 	// AutoSubscribe: the tags of the image are watched for updates.
 	AutoSubscribe bool
-	Task          engine.AnalyzeTask
-	Host          string // the job is pinned to it; empty: any
-	Manifest      []byte
-	Source        engine.Source
+	// Watch is the watched subscription that this image is added for: nothing
+	// is when it is no longer held. For a tag_update the move is told.
+	Watch    *Watched
+	Task     engine.AnalyzeTask
+	Host     string // the job is pinned to it; empty: any
+	Manifest []byte
+	Source   engine.Source
 }
 
 // PutImage records an image, or adds the tag to the record there is, and
@@ -47,11 +50,23 @@ func (s *Store) PutImage(ctx context.Context, n NewImage) (bool, error) {
 		if err != nil {
 			return err
 		}
+		moved := n.Watch != nil && n.Watch.Type == engine.SubTagUpdate
+		if n.Watch != nil {
+			if err := holdWatch(ctx, tx, n.Watch); err != nil {
+				return err
+			}
+		}
+		if moved {
+			if err := tagMoved(ctx, tx, n); err != nil {
+				return err
+			}
+		}
 		fresh, err := putTag(ctx, tx, row.pk, n)
 		if err != nil {
 			return err
 		}
-		if err := initSubscriptions(ctx, tx, row.pk, n.AutoSubscribe); err != nil {
+		// What somebody switched off does not come on because a tag moved.
+		if err := putSubscriptions(ctx, tx, row.pk, n.AutoSubscribe, !moved); err != nil {
 			return err
 		}
 		enqueued = row.isNew || n.Force || row.state == engine.Failed || row.status != engine.ImageActive

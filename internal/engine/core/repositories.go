@@ -1,0 +1,17 @@
+package core
+
+import (
+	"context"
+
+	"windlass/internal/engine"
+)
+
+// AddRepository lists the tags of a repository and subscribes to it.
+func (c *Core) AddRepository(ctx context.Context, a engine.AddRepository) (engine.Subscription, error) {
+	return c.catalog.AddRepository(ctx, a)
+}
+
+// CheckNow has a watcher look at a subscription at once.
+func (c *Core) CheckNow(ctx context.Context, account, id string) (engine.Subscription, error) {
+	return c.store.CheckNow(ctx, account, id)
+}
