@@ -66,7 +66,7 @@ func (c *Catalog) checkTag(ctx context.Context, w store.Watched) (store.WatchRes
 // newest is the image that a tag was last seen at; nil when there is none.
 func (c *Catalog) newest(ctx context.Context, account string, ref registry.Reference) (*engine.Image, error) {
 	tag := engine.ImageTag{Registry: ref.Registry, Repository: ref.Repository, Tag: ref.Tag}
-	list, err := c.Watches.ImagesByTag(ctx, account, tag, engine.ImageFilter{}, true)
+	list, _, err := c.Watches.ImagesByTag(ctx, account, tag, engine.ImageFilter{Limit: 1})
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}

@@ -49,7 +49,7 @@ type Watches interface {
 	PostponeWatches(ctx context.Context, account string, t engine.SubscriptionType, prefix string, pause time.Duration) error
 	PutRepository(ctx context.Context, v engine.Subscription, pending []string, change func(value *string) string) (engine.Subscription, error)
 	CheckNow(ctx context.Context, account, id string) (engine.Subscription, error)
-	ImagesByTag(ctx context.Context, account string, t engine.ImageTag, f engine.ImageFilter, newest bool) ([]engine.Image, error)
+	ImagesByTag(ctx context.Context, account string, t engine.ImageTag, f engine.ImageFilter) ([]engine.Image, string, error)
 }
 
 // WatchTags looks at the images of subscribed tags until ctx ends; each about

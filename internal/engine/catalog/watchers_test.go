@@ -192,7 +192,7 @@ func TestTagThatMoves(t *testing.T) {
 	w.push("team/app:v1", 3)
 	w.exec(`UPDATE subscriptions SET active = false WHERE type = 'analysis_update'`)
 	w.looks(engine.SubTagUpdate)
-	list, err := w.store.ImagesByTag(t.Context(), "admin", first.Tags[0], engine.ImageFilter{}, true)
+	list, _, err := w.store.ImagesByTag(t.Context(), "admin", first.Tags[0], engine.ImageFilter{Limit: 1})
 	if err != nil || len(list) != 1 || list[0].Digest == first.Digest || list[0].Annotations["team"] != "blue" {
 		t.Fatalf("newest of the tag %+v, %v", list, err)
 	}
@@ -202,8 +202,12 @@ func TestTagThatMoves(t *testing.T) {
 	}
 	n := notes[0]
 	want := fmt.Sprintf("map[annotations:map[team:blue] curr_eval:[%s] last_eval:[%s]]", list[0].Digest, first.Digest)
-	if n.Type != "tag_update" || n.Key != name || fmt.Sprint(n.Payload) != want {
-		t.Errorf("notification %s %s %v, want %s", n.Type, n.Key, n.Payload, want)
+	var payload map[string]any
+	if err := w.store.Pool().QueryRow(t.Context(), `SELECT payload FROM notifications`).Scan(&payload); err != nil {
+		t.Fatal(err)
+	}
+	if n.Type != "tag_update" || n.Key != name || fmt.Sprint(payload) != want {
+		t.Errorf("notification %s %s %v, want %s", n.Type, n.Key, payload, want)
 	}
 	if v := w.sub(name, engine.SubAnalysisUpdate); v.Active {
 		t.Error("what somebody switched off came on because the tag moved")
@@ -211,7 +215,7 @@ func TestTagThatMoves(t *testing.T) {
 	// And back: the first image is the newest again, and that is told too.
 	w.push("team/app:v1", 1)
 	w.looks(engine.SubTagUpdate)
-	list, _ = w.store.ImagesByTag(t.Context(), "admin", first.Tags[0], engine.ImageFilter{}, true)
+	list, _, _ = w.store.ImagesByTag(t.Context(), "admin", first.Tags[0], engine.ImageFilter{Limit: 1})
 	notes, _ = w.store.Notifications(t.Context(), "admin", engine.NotificationFilter{Limit: 10})
 	if list[0].Digest != first.Digest || len(notes) != 2 {
 		t.Errorf("moved back: newest %s, %d notifications", list[0].Digest, len(notes))
