@@ -17,5 +17,5 @@ func (c *Core) RematchImage(ctx context.Context, account, digest string) error {
 	if err != nil || data == "" {
 		return err
 	}
-	return c.store.SaveMatches(ctx, account, digest, data, list)
+	return c.store.SaveMatches(ctx, account, digest, data, list, c.source(engine.PolicyEngine))
 }

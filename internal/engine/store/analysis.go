@@ -139,6 +139,10 @@ func (s *Store) SaveAnalysis(ctx context.Context, j engine.Job, a engine.Analysi
 		if err := replacePackages(ctx, tx, i.pk, a.Packages); err != nil {
 			return err
 		}
+		watch, err := watchVulns(ctx, tx, i.pk)
+		if err != nil {
+			return err
+		}
 		if _, err := replaceMatches(ctx, tx, i.pk, data, matches); err != nil {
 			return err
 		}
@@ -159,10 +163,11 @@ func (s *Store) SaveAnalysis(ctx context.Context, j engine.Job, a engine.Analysi
 		if err := settleImports(ctx, tx, j.Account, i.digest, engine.ImportComplete); err != nil {
 			return err
 		}
-		for _, t := range tags {
-			if err := emit(ctx, tx, analysisCompleted(j.Account, t, engine.Digest(i.digest), string(engine.Analyzing), src)); err != nil {
-				return err
-			}
+		if err := tellAnalyzed(ctx, tx, i.pk, src, tags...); err != nil {
+			return err
+		}
+		if err := watch.tell(ctx, tx, matches, src); err != nil {
+			return err
 		}
 		return record(ctx, tx, engine.ChangeImage, j.Account, i.digest, nil)
 	})

@@ -78,7 +78,7 @@ func (s *Store) PutImage(ctx context.Context, n NewImage) (bool, error) {
 			if err := enqueueEvaluation(ctx, tx, n.Account, string(n.Digest), engine.PolicyTask{AllTags: true}); err != nil {
 				return err
 			}
-			if err := emit(ctx, tx, analysisCompleted(n.Account, n.Tag.Full(), n.Digest, string(engine.Analyzing), n.Source)); err != nil {
+			if err := tellAnalyzed(ctx, tx, row.pk, n.Source, n.Tag.Full()); err != nil {
 				return err
 			}
 		}
@@ -87,15 +87,29 @@ func (s *Store) PutImage(ctx context.Context, n NewImage) (bool, error) {
 	return enqueued, err
 }
 
-// analysisCompleted is the event that tells of an analysis, once for each tag.
-func analysisCompleted(account, tag string, digest engine.Digest, before string, src engine.Source) engine.Event {
-	eval := func(state string) map[string]any {
-		return map[string]any{"imageDigest": digest, "analysis_status": state, "annotations": nil}
+// tellAnalyzed emits that an image is analyzed, once for each of the tags, with
+// the annotations it has by then.
+func tellAnalyzed(ctx context.Context, tx pgx.Tx, image int64, src engine.Source, tags ...string) error {
+	const q = `SELECT account, digest, annotations FROM images WHERE pk = $1`
+
+	var account, digest string
+	annotations := map[string]any{}
+	if err := tx.QueryRow(ctx, q, image).Scan(&account, &digest, &annotations); err != nil {
+		return err
 	}
-	return engine.NewEvent(engine.EvAnalysisCompleted, account, tag, map[string]any{
-		"last_eval": eval(before), "curr_eval": eval(string(engine.Analyzed)),
-		"subscription_type": "analysis_update", "annotations": nil,
-	}, src)
+	eval := func(state engine.AnalysisState) map[string]any {
+		return map[string]any{"imageDigest": digest, "analysis_status": string(state), "annotations": annotations}
+	}
+	for _, t := range tags {
+		e := engine.NewEvent(engine.EvAnalysisCompleted, account, t, map[string]any{
+			"last_eval": eval(engine.Analyzing), "curr_eval": eval(engine.Analyzed),
+			"subscription_type": engine.NotifyAnalysis, "annotations": annotations,
+		}, src)
+		if err := emit(ctx, tx, e); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 type imageState struct {

@@ -37,6 +37,7 @@ func (s *Store) FinishImport(ctx context.Context, f engine.FinishImport, src eng
 			return err
 		}
 		enqueued := row.isNew || f.Force || row.state == engine.Failed || row.status != engine.ImageActive
+		var news []string // tags of an image that is analyzed already
 		for _, t := range f.Tags {
 			n.Tag = t
 			fresh, err := putTag(ctx, tx, row.pk, n)
@@ -44,13 +45,16 @@ func (s *Store) FinishImport(ctx context.Context, f engine.FinishImport, src eng
 				return err
 			}
 			if fresh && !enqueued && row.state == engine.Analyzed {
-				if err := emit(ctx, tx, analysisCompleted(f.Account, t.Full(), f.Digest, string(engine.Analyzing), src)); err != nil {
-					return err
-				}
+				news = append(news, t.Full())
 			}
 		}
 		if err := initSubscriptions(ctx, tx, row.pk, f.AutoSubscribe); err != nil {
 			return err
+		}
+		if len(news) > 0 { // now that somebody can have subscribed to them
+			if err := tellAnalyzed(ctx, tx, row.pk, src, news...); err != nil {
+				return err
+			}
 		}
 		if enqueued {
 			if err := requeue(ctx, tx, row.pk, f.Account, string(f.Digest), n.Task, "", row.isNew); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -76,12 +77,16 @@ func (s *Store) SaveRematch(ctx context.Context, j engine.Job, data string, list
 		}
 		var pk int64
 		changed := false
+		var watch *vulnWatch
 		err := tx.QueryRow(ctx, image, j.Account, j.Subject).Scan(&pk)
 		switch {
 		case errors.Is(err, pgx.ErrNoRows): // deleted, or being analyzed anew with the data of then
 		case err != nil:
 			return err
 		default:
+			if watch, err = watchVulns(ctx, tx, pk); err != nil {
+				return err
+			}
 			if changed, err = replaceMatches(ctx, tx, pk, data, list); err != nil {
 				return err
 			}
@@ -92,6 +97,10 @@ func (s *Store) SaveRematch(ctx context.Context, j engine.Job, data string, list
 			}
 		}
 		if err := stepRematch(ctx, tx, changed); err != nil {
+			return err
+		}
+		host, _, _ := strings.Cut(j.LeasedBy, "/")
+		if err := watch.tell(ctx, tx, list, engine.Source{Service: engine.PolicyEngine, Host: host}); err != nil {
 			return err
 		}
 		if pk != 0 {
@@ -153,12 +162,16 @@ func (s *Store) LastRematch(ctx context.Context) (engine.Rematch, error) {
 
 // SaveMatches stores the matches of an image that was matched on request,
 // outside the queue. engine.ErrNotFound when it is not analyzed any more.
-func (s *Store) SaveMatches(ctx context.Context, account, digest, data string, list []engine.Match) error {
+func (s *Store) SaveMatches(ctx context.Context, account, digest, data string, list []engine.Match, src engine.Source) error {
 	const image = `SELECT pk FROM images WHERE account = $1 AND digest = $2 AND state = 'analyzed' FOR UPDATE`
 
 	return s.inTx(ctx, "save matches", func(tx pgx.Tx) error {
 		var pk int64
 		if err := tx.QueryRow(ctx, image, account, digest).Scan(&pk); err != nil {
+			return err
+		}
+		watch, err := watchVulns(ctx, tx, pk)
+		if err != nil {
 			return err
 		}
 		changed, err := replaceMatches(ctx, tx, pk, data, list)
@@ -169,6 +182,9 @@ func (s *Store) SaveMatches(ctx context.Context, account, digest, data string, l
 			if err := enqueueEvaluation(ctx, tx, account, digest, engine.PolicyTask{}); err != nil {
 				return err
 			}
+		}
+		if err := watch.tell(ctx, tx, list, src); err != nil {
+			return err
 		}
 		return record(ctx, tx, engine.ChangeImage, account, digest, nil)
 	})
