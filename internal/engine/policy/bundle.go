@@ -28,7 +28,8 @@ type Policy struct {
 	ID, Name, Version string
 	Rules             []Rule
 
-	groups   [][]int // rules by gate, in the order in which gates first appear
+	groups   [][]int  // rules by gate, in the order in which gates first appear
+	texts    []string // that the rules look for in file paths
 	problems []Problem
 }
 
@@ -43,6 +44,7 @@ type Rule struct {
 	gate    *gate    // nil: unknown, or past its life
 	trigger *trigger // likewise
 	run     firing   // nil: not to be run
+	text    string   // that it looks for in file paths; empty: none
 	err     error    // what keeps it from running: the evaluation fails when it is reached
 	eol     *Problem // the gate or the trigger has reached its end of life
 }

@@ -85,6 +85,9 @@ func (p *Policy) compile() {
 		if r.run == nil && r.err == nil {
 			continue
 		}
+		if r.text != "" {
+			p.texts = append(p.texts, r.text)
+		}
 		at, ok := group[r.gate]
 		if !ok {
 			at = len(p.groups)
@@ -126,6 +129,9 @@ func (r *Rule) compile(what string) (found []Problem) {
 		return found
 	}
 	r.run, r.err = t.compile(values)
+	if t.text != nil {
+		r.text = t.text(values)
+	}
 	return found
 }
 

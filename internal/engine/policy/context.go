@@ -12,6 +12,7 @@ type context struct {
 	image  *Image
 	now    time.Time
 	budget *pattern.Budget
+	texts  []string // that the rules to be run look for in file paths
 
 	lines   *dockerfile
 	files   *fileView

@@ -40,6 +40,9 @@ func Evaluate(b *Bundle, tag string, img *Image, now time.Time) (Verdict, error)
 		v.Problems = p.problems
 		e := evaluation{context: context{image: img, now: now, budget: budget}, lists: p.whitelists, verdict: &v}
 		for _, policy := range p.policies {
+			e.texts = append(e.texts, policy.texts...)
+		}
+		for _, policy := range p.policies {
 			if err := e.run(policy); err != nil {
 				return Verdict{}, fmt.Errorf("evaluate policy %q: %w", policy.ID, err)
 			}

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,15 +13,15 @@ import (
 
 // fileView finds files by path and by expression without trying every file for
 // every rule: an image has a hundred thousand of them, a bundle hundreds of
-// rules.
+// rules. An expression that begins with a text is tried on the paths that do,
+// which lie together; one that needs a text anywhere on those that one sweep
+// for all such texts found (sweep.go).
 type fileView struct {
-	list []engine.File // as given
-	by   []int32       // the order by path; nil: as given
-
-	// all is every path, each followed by a newline, in that order, for finding
-	// the text that an expression needs in one sweep; starts are their places.
-	all    string
-	starts []int32
+	list   []engine.File // as given
+	by     []int32       // the order by path; nil: as given
+	shared []int32       // how many bytes each path has in common with the one before
+	texts  []string      // to look for in a sweep
+	found  map[string][]int32
 
 	sets   []*engine.File
 	setsOK bool
@@ -28,22 +29,61 @@ type fileView struct {
 
 func (c *context) fileView() *fileView {
 	if c.files == nil {
-		c.files = viewFiles(c.image.Files)
+		c.files = viewFiles(c.image.Files, c.texts)
 	}
 	return c.files
 }
 
-func viewFiles(list []engine.File) *fileView {
-	v := &fileView{list: list}
-	byPath := func(a, b engine.File) int { return strings.Compare(a.Path, b.Path) }
-	if !slices.IsSortedFunc(list, byPath) {
+func viewFiles(list []engine.File, texts []string) *fileView {
+	v := &fileView{list: list, texts: texts, shared: make([]int32, len(list))}
+	if !v.share() {
 		v.by = make([]int32, len(list))
 		for i := range v.by {
 			v.by[i] = int32(i)
 		}
 		slices.SortStableFunc(v.by, func(a, b int32) int { return strings.Compare(list[a].Path, list[b].Path) })
+		v.share()
 	}
 	return v
+}
+
+// share holds each path against the one before. It reports whether they are in
+// order, and stops where they are not.
+func (v *fileView) share() bool {
+	before := ""
+	for i := range v.list {
+		path := v.at(i).Path
+		n := commonPrefix(before, path)
+		if n < len(before) && (n == len(path) || path[n] < before[n]) {
+			return false
+		}
+		v.shared[i] = int32(n)
+		before = path
+	}
+	return true
+}
+
+// commonPrefix is how many bytes two texts begin with in common, compared eight
+// at a time.
+func commonPrefix(a, b string) int {
+	n, i := min(len(a), len(b)), 0
+	for ; i+8 <= n; i += 8 {
+		if differ := word(a[i:i+8]) ^ word(b[i:i+8]); differ != 0 {
+			return i + bits.TrailingZeros64(differ)/8
+		}
+	}
+	for i < n && a[i] == b[i] {
+		i++
+	}
+	return i
+}
+
+// word is eight bytes of a text as a number, its first byte lowest; the compiler
+// makes one load of it.
+func word(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
 // at is the i-th file by path.
@@ -84,60 +124,30 @@ func (v *fileView) matching(b *pattern.Budget, re *pattern.Regexp, do func(*engi
 		}
 		return err
 	}
-	switch need, prefix := re.Literal(); {
-	case prefix && need != "":
+	need, prefix := re.Literal()
+	if prefix && need != "" {
 		for i := v.from(need); i < len(v.list) && strings.HasPrefix(v.at(i).Path, need); i++ {
 			if err := try(i); err != nil {
 				return err
 			}
 		}
-	case need != "" && !strings.Contains(need, "\n"):
-		return v.containing(need, try)
-	default:
-		for i := range v.list {
-			if err := try(i); err != nil {
+		return nil
+	}
+	if v.found == nil {
+		v.found = v.sweep()
+	}
+	if some, ok := v.found[need]; ok {
+		for _, i := range some {
+			if err := try(int(i)); err != nil {
 				return err
 			}
 		}
+		return nil
 	}
-	return nil
-}
-
-// containing calls do with the place of each path that contains a text.
-func (v *fileView) containing(text string, do func(i int) error) error {
-	if v.starts == nil {
-		size := 0
-		for i := range v.list {
-			size += len(v.list[i].Path) + 1
-		}
-		var b strings.Builder
-		b.Grow(size)
-		v.starts = make([]int32, 0, len(v.list))
-		for i := range v.list {
-			v.starts = append(v.starts, int32(b.Len()))
-			b.WriteString(v.at(i).Path)
-			b.WriteByte('\n')
-		}
-		v.all = b.String()
-	}
-	at := 0
-	for next := 0; next < len(v.all); {
-		hit := strings.Index(v.all[next:], text)
-		if hit < 0 {
-			return nil
-		}
-		i, exact := slices.BinarySearch(v.starts[at:], int32(next+hit))
-		if !exact {
-			i--
-		}
-		at += i
-		if err := do(at); err != nil {
+	for i := range v.list {
+		if err := try(i); err != nil {
 			return err
 		}
-		if at++; at == len(v.starts) {
-			return nil
-		}
-		next = int(v.starts[at])
 	}
 	return nil
 }

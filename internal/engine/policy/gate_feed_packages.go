@@ -63,7 +63,7 @@ func (g feedGate) table() *gate {
 // known calls do for each installed package with what the feed says of it.
 func (g feedGate) known(c *context, do func(p *engine.Package, f FeedPackage, known bool)) {
 	feed := c.image.Feeds[g.group].Packages
-	for _, p := range c.packages().byType[g.group] {
+	for _, p := range c.packages().typed(g.group) {
 		f, ok := feed[p.Name]
 		do(p, f, ok)
 	}

@@ -30,6 +30,7 @@ func filesGate() *gate {
 					{name: "regex", about: "The regular expression.", example: `.*\.pem`, required: true, is: anyText()},
 				},
 				needs:   FactFiles,
+				text:    textOfName,
 				compile: compileName,
 			},
 			{
@@ -70,6 +71,19 @@ func compileContent(a args) firing {
 		}
 		return nil
 	}
+}
+
+// textOfName is a text that all names which match the expression contain.
+func textOfName(a args) string {
+	re, err := pattern.Compile(a["regex"])
+	if err != nil {
+		return ""
+	}
+	text, prefix := re.Literal()
+	if prefix {
+		return "" // then the names are found by it
+	}
+	return text
 }
 
 func compileName(a args) (firing, error) {

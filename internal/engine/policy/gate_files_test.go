@@ -95,8 +95,13 @@ func TestFileViewFindsAll(t *testing.T) {
 		}
 		files = append(files, engine.File{Path: path})
 	}
-	v := viewFiles(files)
-	for _, expr := range []string{`/a`, `/a/b`, `.*\.pem`, `.*x/`, `.*a`, `/a.*\.pem/b`, `(/a|/b)x`, `.*`, `/c\.pem$`, `(?s).*\n`, `zzz`, `.*zzz`} {
+	exprs := []string{`/a`, `/a/b`, `.*\.pem`, `.*x/`, `.*a`, `/a.*\.pem/b`, `(/a|/b)x`, `.*`, `/c\.pem$`, `(?s).*\n`, `zzz`, `.*zzz`, `.*x/b\.pem/`, `.*/cx/bx/ax`, `.*\.pem/c\.pem$`, `.?/b`, `.*pem/a/`}
+	var texts []string
+	for _, expr := range exprs {
+		texts = append(texts, textOfName(args{"regex": expr}))
+	}
+	v := viewFiles(files, texts)
+	for _, expr := range exprs {
 		re, err := pattern.Compile(expr)
 		if err != nil {
 			t.Fatal(err)

@@ -119,16 +119,16 @@ func compileStale(a args) firing {
 
 // daysBetween counts in floating point, since a rule may allow more days than
 // a duration can hold.
-func daysBetween(from, to time.Time) float64 {
-	return float64(to.Unix()-from.Unix()) / (24 * 60 * 60)
-}
+func daysBetween(from, to time.Time) float64 { return dayCount(from.Unix(), to.Unix()) }
+
+func dayCount(from, to int64) float64 { return float64(to-from) / (24 * 60 * 60) }
 
 func compileUnwantedIDs(a args) firing {
 	ids, vendorOnly := items(a["vulnerability_ids"]), a["vendor_only"] == "" || truth(a["vendor_only"])
 	return func(c *context, emit func(hit)) error {
 		var found, packages []string
 		for _, id := range ids {
-			for _, m := range c.vulnerabilities().byID[id] {
+			for _, m := range c.vulnerabilities().named(id) {
 				if vendorOnly && m.WillNotFix || m.VEX.clears() {
 					continue
 				}

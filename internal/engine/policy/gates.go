@@ -18,6 +18,9 @@ type trigger struct {
 	eol    bool
 	params []param
 	needs  Facts
+	// text is what every file path that a rule fires on contains: all such texts
+	// are looked for together. Optional.
+	text func(args) string
 	// compile reads the parameters once a rule; its error ends every evaluation
 	// that reaches the rule.
 	compile func(args) (firing, error)

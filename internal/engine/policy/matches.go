@@ -31,40 +31,73 @@ func (t trait) exploited() bool  { return t&traitExploited != 0 }
 
 // matchView is the matches of an image as the rules look at them.
 type matchView struct {
+	list   []Match
 	traits []trait
-	judged []judged
-	byID   map[string][]*Match // by id of the record and by the CVEs it refers to
+	asked  []asked
+	judged []*judged           // made when a rule fires on a match: see at
+	byID   map[string][]*Match // made when a rule asks for it: see named
 }
 
-// judged is a match with what is the same for every rule that fires on it.
+// asked is what rules ask of a match beside its trait. It is kept small and
+// apart, since hundreds of rules go over thousands of matches.
+type asked struct {
+	seen, fix   int64      // seconds of the epoch; fix 0: unknown
+	nvd, vendor [3]float64 // base, exploitability, impact; -1: none
+}
+
+// judged is a match that a rule has fired on, with what is the same for every
+// such rule.
 type judged struct {
 	*Match
-	os          bool
-	nvd, vendor [3]float64 // base, exploitability, impact; -1: none
-	triggerID   string
-	lead, tail  string // of the message
-	why         Why
+	*asked
+	triggerID  string
+	lead, tail string // of the message
+	why        Why
 }
 
 func (c *context) vulnerabilities() *matchView {
-	if c.matches != nil {
-		return c.matches
+	if c.matches == nil {
+		v := &matchView{list: c.image.Matches, traits: make([]trait, len(c.image.Matches)), asked: make([]asked, len(c.image.Matches))}
+		for i := range v.list {
+			m := &v.list[i]
+			v.traits[i] = traitOf(m)
+			a := &v.asked[i]
+			a.seen, a.nvd, a.vendor = m.FirstSeen.Unix(), highest(m.NVD), highest(m.Vendor)
+			if !m.FixAt.IsZero() {
+				a.fix = m.FixAt.Unix()
+			}
+		}
+		c.matches = v
 	}
-	list := c.image.Matches
-	v := &matchView{traits: make([]trait, len(list)), judged: make([]judged, len(list)), byID: make(map[string][]*Match, len(list))}
-	for i := range list {
-		m := &list[i]
-		v.judged[i] = judge(m)
-		v.traits[i] = traitOf(m)
-		v.byID[m.Vuln] = append(v.byID[m.Vuln], m)
-		for _, id := range m.CVEs {
-			if id != m.Vuln {
-				v.byID[id] = append(v.byID[id], m)
+	return c.matches
+}
+
+// at is the i-th match.
+func (v *matchView) at(i int) *judged {
+	if v.judged == nil {
+		v.judged = make([]*judged, len(v.list))
+	}
+	if v.judged[i] == nil {
+		v.judged[i] = judge(&v.list[i], &v.asked[i])
+	}
+	return v.judged[i]
+}
+
+// named are the matches of a record's id, or of a CVE the record refers to.
+func (v *matchView) named(id string) []*Match {
+	if v.byID == nil {
+		v.byID = make(map[string][]*Match, len(v.list))
+		for i := range v.list {
+			m := &v.list[i]
+			v.byID[m.Vuln] = append(v.byID[m.Vuln], m)
+			for _, cve := range m.CVEs {
+				if cve != m.Vuln {
+					v.byID[cve] = append(v.byID[cve], m)
+				}
 			}
 		}
 	}
-	c.matches = v
-	return v
+	return v.byID[id]
 }
 
 func traitOf(m *Match) trait {
@@ -84,10 +117,10 @@ func traitOf(m *Match) trait {
 	return t
 }
 
-func judge(m *Match) judged {
-	j := judged{Match: m, os: engine.OSPackage(m.PackageType), nvd: highest(m.NVD), vendor: highest(m.Vendor), triggerID: m.Vuln + "+" + triggerName(m)}
+func judge(m *Match, a *asked) *judged {
+	j := &judged{Match: m, asked: a, triggerID: m.Vuln + "+" + triggerName(m)}
 	class, name := "os", m.Package
-	if !j.os {
+	if !engine.OSPackage(m.PackageType) {
 		class = "non-os"
 		if m.Path != "" {
 			name = m.Path
