@@ -26,6 +26,7 @@ func TestImportDirections(t *testing.T) {
 		"windlass/internal/engine/catalog":  scanner,
 		"windlass/internal/engine/registry": scanner,
 		"windlass/internal/engine/logs":     scanner,
+		"windlass/internal/cli/...":         append([]string{"windlass/internal/engine", "windlass/internal/bff", "windlass/web", "github.com/jackc"}, scanner...),
 	} {
 		out, err := exec.Command("go", "list", "-deps", "-f", "{{.ImportPath}}", from).CombinedOutput()
 		if err != nil {

@@ -23,7 +23,7 @@ const (
 	connectTimeout = 30 * time.Second
 	requestTimeout = 15 * time.Minute
 	syncTimeout    = 24 * time.Hour
-	maxReply       = 512 << 20
+	maxReply       = 256 << 20
 )
 
 // client speaks to the API.
@@ -34,9 +34,13 @@ type client struct {
 	version []int // of the API, once known
 }
 
-func newClient(s settings, env func(string) (string, bool), errw io.Writer) (*client, error) {
+func newClient(s settings, w World) (*client, error) {
+	c := &client{settings: s, http: &http.Client{Transport: w.Transport}, trace: &trace{w: w.Err, on: s.debug}}
+	if w.Transport != nil {
+		return c, nil
+	}
 	tlsConfig := &tls.Config{InsecureSkipVerify: !s.verify} //nolint:gosec // asked for
-	if file, ok := env("REQUESTS_CA_BUNDLE"); ok && file != "" && s.verify {
+	if file, ok := w.Env("REQUESTS_CA_BUNDLE"); ok && file != "" && s.verify {
 		pem, err := os.ReadFile(file)
 		if err != nil {
 			return nil, fmt.Errorf("certificates: %w", err)
@@ -46,16 +50,13 @@ func newClient(s settings, env func(string) (string, bool), errw io.Writer) (*cl
 			return nil, fmt.Errorf("certificates: %s holds none", file)
 		}
 	}
-	return &client{
-		settings: s,
-		http: &http.Client{Transport: &http.Transport{
-			Proxy:               http.ProxyFromEnvironment,
-			DialContext:         (&net.Dialer{Timeout: connectTimeout}).DialContext,
-			TLSHandshakeTimeout: connectTimeout,
-			TLSClientConfig:     tlsConfig,
-		}},
-		trace: &trace{w: errw, on: s.debug},
-	}, nil
+	c.http.Transport = &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         (&net.Dialer{Timeout: connectTimeout}).DialContext,
+		TLSHandshakeTimeout: connectTimeout,
+		TLSClientConfig:     tlsConfig,
+	}
+	return c, nil
 }
 
 // param is one parameter of a query; their order is the original's.
@@ -239,7 +240,7 @@ func versionOf(text string) ([]int, error) {
 	for part := range strings.SplitSeq(text, ".") {
 		n, err := strconv.Atoi(part)
 		if err != nil {
-			return nil, fmt.Errorf("API version %q: %w", text, err)
+			return nil, fmt.Errorf("API version %q is not made of numbers and dots", text)
 		}
 		v = append(v, n)
 	}

@@ -50,6 +50,9 @@ func (a *app) eventList() *cobra.Command {
 	return c
 }
 
+// maxPages bounds a list whose server never says that it ends.
+const maxPages = 20_000
+
 // events asks for a page of events, or for all pages as one.
 func (a *app) events(ctx context.Context, all bool, filter []param) (*reply, error) {
 	first, err := a.client.get(ctx, "/events"+query(filter...))
@@ -59,7 +62,10 @@ func (a *app) events(ctx context.Context, all bool, filter []param) (*reply, err
 	look := &reader{}
 	results := look.list(look.at(first.body, "results"))
 	last := first
-	for more(last.body) && look.err == nil {
+	for n := 1; more(last.body) && look.err == nil; n++ {
+		if n > maxPages {
+			return nil, fmt.Errorf("the list of events has more than %d pages", maxPages)
+		}
 		page, err := nextPage(last.body)
 		if err != nil {
 			return nil, err

@@ -75,15 +75,13 @@ func (a *app) faultLines(op string, fault *python.Object) string {
 	return b.String()
 }
 
-// hint helps with a refused document that lacks a key.
+// hint helps with a refused document that lacks a key: the one that stands in
+// quotes before the complaint.
 func hint(detail string) string {
-	if !strings.Contains(detail, "is a required property") {
-		return ""
-	}
-	_, rest, _ := strings.Cut(detail, "'")
-	key, _, ok := strings.Cut(rest, "'")
+	before, _, ok := strings.Cut(detail, "' is a required property")
 	if !ok {
 		return ""
 	}
+	key := before[strings.LastIndexByte(before, '\'')+1:]
 	return "Hint: the key '" + key + "' must be present in the document\n"
 }

@@ -100,7 +100,7 @@ func (a *app) open() (err error) {
 		return err
 	}
 	a.style = newStyle(a.World)
-	a.client, err = newClient(a.settings, a.Env, a.Err)
+	a.client, err = newClient(a.settings, a.World)
 	return err
 }
 

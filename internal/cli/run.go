@@ -25,6 +25,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 
 	"github.com/spf13/pflag"
 
@@ -40,6 +41,7 @@ type World struct {
 	In                       io.Reader
 	Out, Err                 io.Writer
 	OutTerminal, ErrTerminal bool
+	Transport                http.RoundTripper // nil is the network
 }
 
 // exit ends the program with a code, all being said.

@@ -127,9 +127,14 @@ type outcome struct {
 // ask runs the program against the server, its output piped.
 func (f *fixed) ask(ctx context.Context, stdin string, args ...string) outcome {
 	var out, errs bytes.Buffer
-	env := map[string]string{"ANCHORE_CLI_URL": f.URL + "/v1", "ANCHORE_CLI_USER": "admin", "ANCHORE_CLI_PASS": "foobar"}
+	env := map[string]string{"ANCHORE_CLI_URL": f.URL + "/v1", "ANCHORE_CLI_USER": "admin", "ANCHORE_CLI_PASS": "foobar", "ANCHORE_CLI_HUB_URL": f.URL + "/hub/"}
 	code := Run(ctx, args, World{Env: lookup(env), In: strings.NewReader(stdin), Out: &out, Err: &errs})
-	return outcome{code, out.String(), errs.String(), f.asked()}
+	return outcome{code, f.anywhere(out.String()), f.anywhere(errs.String()), f.asked()}
+}
+
+// anywhere gives the server the address that it has in transcripts.
+func (f *fixed) anywhere(s string) string {
+	return strings.ReplaceAll(s, strings.TrimPrefix(f.URL, "http://"), "127.0.0.1:18321")
 }
 
 func lookup(env map[string]string) func(string) (string, bool) {

@@ -34,6 +34,20 @@ var tones = map[string]string{
 	"analyzed": green, "pass": green, "go": green, "success": green, "archived": green,
 }
 
+// clean takes control characters out of what a terminal will show.
+func (s style) clean(rows [][][]string) {
+	if !s.terminal {
+		return
+	}
+	for _, row := range rows {
+		for _, cell := range row {
+			for i := range cell {
+				cell[i] = printable(cell[i])
+			}
+		}
+	}
+}
+
 // row is the lines of one row.
 func (s style) row(row [][]string, widths []int, header bool) []string {
 	var out []string
@@ -45,7 +59,6 @@ func (s style) row(row [][]string, widths []int, header bool) []string {
 				line.WriteString(padded(cell, w+gap))
 				continue
 			}
-			cell = printable(cell)
 			line.WriteString(s.toned(cell, header))
 			line.WriteString(strings.Repeat(" ", max(w-width(cell), 0)+2))
 		}

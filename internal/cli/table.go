@@ -3,6 +3,7 @@ package cli
 import (
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/mattn/go-runewidth"
@@ -77,6 +78,7 @@ func (a *app) plain(t *table) string {
 	for _, row := range t.rows {
 		all = append(all, cells(row))
 	}
+	a.style.clean(all)
 	widths := measure(all)
 	var lines []string
 	for i, row := range all {
@@ -169,10 +171,14 @@ func wrapped(v any, limit int) any {
 // narrow counts columns alike in every locale.
 var narrow = &runewidth.Condition{StrictEmojiNeutral: true}
 
-// width is the columns that a text takes.
+// width is the columns that a text takes, as the original counts: text with a
+// control character in it counts as one less than nothing.
 func width(s string) int {
 	w := 0
 	for _, r := range s {
+		if r != 0 && unicode.IsControl(r) {
+			return -1
+		}
 		w += narrow.RuneWidth(r)
 	}
 	return w

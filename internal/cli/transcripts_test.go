@@ -1,11 +1,16 @@
 package cli
 
 import (
+	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
+
+var update = flag.Bool("update", false, "write what the commands of testdata do into their transcripts")
 
 // record is one command of a transcript.
 type record struct {
@@ -23,7 +28,11 @@ func TestTranscripts(t *testing.T) {
 			continue
 		}
 		srv := serve(t, filepath.Join(dir, "cli-fixtures.json"))
-		for _, r := range transcripts(t, filepath.Join(dir, "cli-transcripts.md")) {
+		file := filepath.Join(dir, "cli-transcripts.md")
+		if *update && dir == "testdata" {
+			rewrite(t, srv, file)
+		}
+		for _, r := range transcripts(t, file) {
 			t.Run(filepath.Base(dir)+"/"+strings.Join(strings.Fields(r.command), "_"), func(t *testing.T) { replay(t, srv, r) })
 		}
 	}
@@ -34,7 +43,7 @@ func replay(t *testing.T, srv *fixed, r record) {
 	if got.code != r.code {
 		t.Errorf("exit %d, want %d", got.code, r.code)
 	}
-	if got.stdout != r.stdout {
+	if fence(got.stdout) != fence(r.stdout) {
 		t.Errorf("stdout\n%s\nwant\n%s", got.stdout, r.stdout)
 	}
 	if got.asked != r.asked {
@@ -43,11 +52,43 @@ func replay(t *testing.T, srv *fixed, r record) {
 	if !r.hasStderr {
 		return
 	}
-	host := strings.TrimPrefix(srv.URL, "http://")
-	want := strings.NewReplacer("127.0.0.1:18321", host, "python -m anchorecli", program).Replace(r.stderr)
+	want := strings.ReplaceAll(r.stderr, "python -m anchorecli", program)
 	if got.stderr != want {
 		t.Errorf("stderr\n%swant\n%s", got.stderr, want)
 	}
+}
+
+// rewrite runs the commands of a file and writes what they do into it.
+func rewrite(t *testing.T, srv *fixed, file string) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, _, _ := strings.Cut(string(text), "\n### `")
+	var b strings.Builder
+	b.WriteString(head)
+	for _, r := range transcripts(t, file) {
+		got := srv.ask(t.Context(), r.stdin, strings.Fields(r.command)[1:]...)
+		fmt.Fprintf(&b, "\n### `%s`\n\nexit %d", r.command, got.code)
+		if r.stdin != "" {
+			b.WriteString(", standard input: " + strings.TrimSpace(r.stdin))
+		}
+		b.WriteString("\n\n" + fence(got.stdout))
+		if got.stderr != "" {
+			b.WriteString("stderr:\n" + fence(got.stderr))
+		}
+		b.WriteString("requests:\n" + fence(got.asked))
+	}
+	if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func fence(s string) string {
+	if s != "" && !strings.HasSuffix(s, "\n") {
+		s += "\n"
+	}
+	return "```\n" + s + "```\n"
 }
 
 // shared finds a folder of the files that may stand beside the project.
@@ -79,9 +120,8 @@ func transcripts(t *testing.T, file string) []record {
 		r := record{command: command}
 		head, rest, _ := strings.Cut(strings.TrimPrefix(rest, "\nexit "), "\n")
 		code, input, given := strings.Cut(head, ", standard input: ")
-		r.code = int(code[0] - '0')
-		if len(code) == 3 {
-			r.code = int(code[0]-'0')*100 + int(code[2]-'0')
+		if r.code, err = strconv.Atoi(code); err != nil {
+			t.Fatal(err)
 		}
 		if given {
 			r.stdin = input + "\n"

@@ -53,6 +53,9 @@ func complaint(f *pflag.Flag, value string) string {
 	if c, ok := f.Value.(*choice); ok {
 		return fmt.Sprintf("'%s' is not one of '%s'.", value, strings.Join(c.among, "', '"))
 	}
+	if _, ok := f.Value.(*fileName); ok {
+		return fmt.Sprintf("Path '%s' does not exist.", value)
+	}
 	kind, ok := kinds[f.Value.Type()]
 	if !ok {
 		kind = f.Value.Type()

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 )
 
 // Str is what print shows of a value.
@@ -256,7 +255,7 @@ func jsonString(b *strings.Builder, s string) {
 			b.WriteString(`\b`)
 		case r == '\f':
 			b.WriteString(`\f`)
-		case r >= ' ' && r < utf8.RuneSelf:
+		case r >= ' ' && r <= '~':
 			b.WriteRune(r)
 		case r <= 0xffff:
 			fmt.Fprintf(b, `\u%04x`, r)

@@ -67,7 +67,11 @@ func (e *emitter) node(v any, inMapping, isKey bool) bool {
 		}
 		e.indent = old
 	case string:
-		return e.text(v, isKey)
+		old := e.indent
+		e.indent = max(old, 0) + 2 // of the lines that follow the first
+		plain := e.text(v, isKey)
+		e.indent = old
+		return plain
 	default:
 		e.plain(yamlScalar(v), !isKey)
 		return true
