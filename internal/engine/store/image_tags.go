@@ -33,15 +33,19 @@ func (s *Store) EachTagSummary(ctx context.Context, account string, statuses []s
 
 // summaries walks one page, moves the cursor behind it and counts its images.
 func (s *Store) summaries(ctx context.Context, account string, statuses []string, after **time.Time, last *int64, each func(engine.TagSummary) error) (int, error) {
+	// A cursor that is there or not would be a filter: so it is a bound, which
+	// the index knows.
 	q := `
 		WITH page AS (
 			SELECT * FROM images
 			 WHERE account = $1 AND ($2::text[] IS NULL OR status = ANY($2))
-			   AND ($3::timestamptz IS NULL OR (created_at, pk) < ($3, $4))
+			   AND (created_at, pk) < (COALESCE($3::timestamptz, 'infinity'), $4)
 			 ORDER BY created_at DESC, pk DESC LIMIT ` + strconv.Itoa(summaryPage) + `)
 		SELECT i.pk, i.digest, i.parent_digest, i.image_id, i.state, i.status, i.created_at, i.analyzed_at,
 		       COALESCE(t.registry, ''), COALESCE(t.repository, ''), COALESCE(t.tag, ''), t.detected_at
-		  FROM page i LEFT JOIN image_tags t ON t.image = i.pk
+		  FROM page i LEFT JOIN LATERAL (
+			-- OFFSET keeps the planner from reading the whole table for a page.
+			SELECT * FROM image_tags WHERE image = i.pk OFFSET 0) t ON true
 		 ORDER BY i.created_at DESC, i.pk DESC, t.detected_at DESC, t.registry, t.repository, t.tag`
 
 	type summary struct {

@@ -207,7 +207,7 @@ func (s *Store) ImagesByTag(ctx context.Context, account string, t engine.ImageT
 		  FROM image_tags t JOIN images i ON i.pk = t.image
 		 WHERE t.account = $1 AND t.registry = $2 AND t.repository = $3 AND t.tag = $4
 		   AND ($5 = '' OR i.status = $5) AND ($6 = '' OR i.state = $6)
-		   AND ($7::timestamptz IS NULL OR (t.detected_at, t.image) < ($7, $8))
+		   AND (t.detected_at, t.image) < (COALESCE($7::timestamptz, 'infinity'), $8)
 		 ORDER BY t.detected_at DESC, t.image DESC LIMIT $9`
 
 	var after *time.Time
