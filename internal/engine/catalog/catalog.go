@@ -33,6 +33,7 @@ type Store interface {
 	DeletingAccounts(ctx context.Context) ([]string, error)
 	CleanAccount(ctx context.Context, name string, limit int) (removed int, gone bool, err error)
 	TrimAudit(ctx context.Context, keep time.Duration, limit int) (int, error)
+	DrawCounts(ctx context.Context) error
 	AddEvent(ctx context.Context, e engine.Event) error
 	ImportStore
 }

@@ -26,6 +26,7 @@ const (
 	collectEvery = 10 * time.Second
 	repairEvery  = 15 * time.Second
 	trimEvery    = 10 * time.Minute
+	drawEvery    = time.Minute
 	keepChanges  = 24 * time.Hour
 	collectBatch = 20
 )
@@ -109,6 +110,11 @@ func (c *Catalog) RepairImages(ctx context.Context) error {
 // TrimChanges forgets old announcements until ctx ends.
 func (c *Catalog) TrimChanges(ctx context.Context) error {
 	return every(ctx, trimEvery, func(ctx context.Context) error { return c.Store.TrimChanges(ctx, keepChanges) })
+}
+
+// DrawCounts keeps the rows that count images few until ctx ends.
+func (c *Catalog) DrawCounts(ctx context.Context) error {
+	return every(ctx, drawEvery, c.Store.DrawCounts)
 }
 
 // every runs step at once and then regularly until ctx ends (nil) or it fails.

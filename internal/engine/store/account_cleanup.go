@@ -64,6 +64,8 @@ var cleanups = []cleanup{
 var cleanedElsewhere = map[string]string{
 	"users":           "gone when the deletion began",
 	"image_tags":      "go with their images",
+	"image_counts":    "are kept by triggers and come to nothing with the images",
+	"tag_counts":      "likewise",
 	"import_contents": "go with their operations",
 	"archived_tags":   "go with their archived images",
 	"changes":         "announcements, which are trimmed by age",

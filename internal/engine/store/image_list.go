@@ -42,7 +42,10 @@ func (s *Store) Images(ctx context.Context, account string, f engine.ImageFilter
 // CountImages counts the images that a filter selects, exactly; its cursor
 // and limit are not looked at.
 func (s *Store) CountImages(ctx context.Context, account string, f engine.ImageFilter) (int, error) {
-	f.After = ""
+	f.After, f.Limit = "", 0
+	if known := (engine.ImageFilter{State: f.State, Status: f.Status, AnyStatus: f.AnyStatus}); f == known {
+		return s.countByState(ctx, account, f)
+	}
 	where, args, err := imageWhere(account, f)
 	if err != nil {
 		return 0, err
@@ -153,59 +156,4 @@ func parseImageCursor(c string) (time.Time, int64, error) {
 		return time.Time{}, 0, engine.Invalidf("page %q is not one of this list", c)
 	}
 	return time.UnixMicro(at).UTC(), key, nil
-}
-
-// ImageNames lists the registries and repositories of an account,
-// those with the most tags first, for the filters of the list page.
-func (s *Store) ImageNames(ctx context.Context, account string, limit int) (registries, repositories []string, err error) {
-	const q = `
-		(SELECT 'g', registry, count(*) n FROM image_tags WHERE account = $1 GROUP BY registry ORDER BY n DESC, registry LIMIT $2)
-		UNION ALL
-		(SELECT 'p', repository, count(*) n FROM image_tags WHERE account = $1 GROUP BY repository ORDER BY n DESC, repository LIMIT $2)`
-
-	rows, err := s.pool.Query(ctx, q, account, limit)
-	if err != nil {
-		return nil, nil, fmt.Errorf("image names: %w", domain(err))
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var kind, name string
-		var n int64
-		if err := rows.Scan(&kind, &name, &n); err != nil {
-			return nil, nil, fmt.Errorf("image names: %w", domain(err))
-		}
-		if kind == "g" {
-			registries = append(registries, name)
-		} else {
-			repositories = append(repositories, name)
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return nil, nil, fmt.Errorf("image names: %w", domain(err))
-	}
-	return registries, repositories, nil
-}
-
-// ImageStates counts the active images of an account by state.
-func (s *Store) ImageStates(ctx context.Context, account string) (map[engine.AnalysisState]int, error) {
-	const q = `SELECT state, count(*) FROM images WHERE account = $1 AND status = 'active' GROUP BY state`
-
-	rows, err := s.pool.Query(ctx, q, account)
-	if err != nil {
-		return nil, fmt.Errorf("image states: %w", domain(err))
-	}
-	defer rows.Close()
-	counts := make(map[engine.AnalysisState]int, len(engine.AnalysisStates))
-	for rows.Next() {
-		var state engine.AnalysisState
-		var n int
-		if err := rows.Scan(&state, &n); err != nil {
-			return nil, fmt.Errorf("image states: %w", domain(err))
-		}
-		counts[state] = n
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("image states: %w", domain(err))
-	}
-	return counts, nil
 }

@@ -28,7 +28,7 @@ func insertImages(t testing.TB, s *store.Store, account string, from, n int) {
 		  FROM generate_series($2::int, $2::int + $3::int - 1) k`
 	const tags = `
 		INSERT INTO image_tags (image, account, registry, repository, tag, detected_at)
-		SELECT pk, account, 'registry.test', 'repo-' || (pk % 7), 'v' || pk, created_at FROM images WHERE account = $1`
+		SELECT pk, account, 'registry.test', 'repo-' || (pk % 7), 'v' || pk, created_at FROM images WHERE account = $1 ON CONFLICT DO NOTHING`
 	exec(t, s, images, account, from, n)
 	exec(t, s, tags, account)
 }

@@ -14,4 +14,7 @@ const (
 	// evaluationLock orders the evaluations of one image under one tag; its
 	// second key says which.
 	evaluationLock = 7371
+	// countLock is held by the one who draws counts together: two would take
+	// the same rows in different orders.
+	countLock = 7330
 )
