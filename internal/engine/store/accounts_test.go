@@ -94,6 +94,9 @@ func TestDeletedAccount(t *testing.T) {
 	if passes < 3 {
 		t.Errorf("%d passes: they are not bounded", passes)
 	}
+	if err := s.DrawCounts(ctx); err != nil {
+		t.Fatal(err)
+	}
 	for table, n := range owned(t, s, "gone") {
 		if n > 0 && table != "changes" && table != "audit_log" {
 			t.Errorf("%d rows left in %s", n, table)
