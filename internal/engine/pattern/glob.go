@@ -46,6 +46,9 @@ func (g *Glob) Match(b *Budget, s string) (bool, error) {
 	if len(g.parts) == 1 {
 		return g.parts[0] == s, nil
 	}
+	if err := b.spend(len(s)); err != nil {
+		return false, err
+	}
 	first, last := g.parts[0], g.parts[len(g.parts)-1]
 	if len(s) < len(first)+len(last) || !strings.HasPrefix(s, first) || !strings.HasSuffix(s, last) {
 		return false, nil

@@ -9,13 +9,13 @@ import (
 	"windlass/internal/engine/pattern"
 )
 
-// matchingTime is what the regular expressions of one evaluation may take
-// together. Honest ones take milliseconds over the largest image.
+// matchingTime is what the patterns and regular expressions of one evaluation
+// may take together. Honest ones take milliseconds over the largest image.
 const matchingTime = 10 * time.Second
 
 // maxRows keeps rules that fire on every file from filling the memory. An
 // evaluation that has more fails: a verdict that leaves rows out would lie.
-const maxRows = 500_000
+const maxRows = 200_000
 
 // Evaluate judges an image under one of its tags (registry/repository:tag).
 // Problems that v1 reports with the result are in the verdict; an error means

@@ -21,6 +21,8 @@ type fileView struct {
 	by     []int32       // the order by path; nil: as given
 	shared []int32       // how many bytes each path has in common with the one before
 	texts  []string      // to look for in a sweep
+	tails  []byte        // what of the paths is swept: of each, from where it begins to differ, less overlap
+	starts []int32       // where each tail begins, and the end
 	found  map[string][]int32
 
 	sets   []*engine.File
@@ -47,9 +49,13 @@ func viewFiles(list []engine.File, texts []string) *fileView {
 	return v
 }
 
-// share holds each path against the one before. It reports whether they are in
-// order, and stops where they are not.
+// share holds each path against the one before, and writes the tails while it
+// has the path in hand. It reports whether the paths are in order, and stops
+// where they are not.
 func (v *fileView) share() bool {
+	if len(v.texts) > 0 {
+		v.tails, v.starts = make([]byte, 0, 24*len(v.list)), make([]int32, 0, len(v.list)+1)
+	}
 	before := ""
 	for i := range v.list {
 		path := v.at(i).Path
@@ -59,7 +65,12 @@ func (v *fileView) share() bool {
 		}
 		v.shared[i] = int32(n)
 		before = path
+		if len(v.texts) > 0 {
+			v.starts = append(v.starts, int32(len(v.tails)))
+			v.tails = append(v.tails, path[max(0, n-overlap):]...)
+		}
 	}
+	v.starts = append(v.starts, int32(len(v.tails)))
 	return true
 }
 

@@ -48,6 +48,16 @@ func TestDockerfileInstruction(t *testing.T) {
 	})
 }
 
+// Exceptions exported by earlier versions name this hash, so neither it nor the
+// message may change.
+func TestHashedTriggerID(t *testing.T) {
+	b := parse(t, doc(t, []map[string]any{rule("r1", "WARN", "Dockerfile", "Instruction", "instruction", "HEALTHCHECK", "check", "not_exists")}))
+	v := evaluate(t, b, &Image{Mode: "Guessed", Dockerfile: "FROM scratch"})
+	if want := "3a5babe19f6c7cec781d8788d49f9693"; len(v.Rows) != 1 || v.Rows[0].TriggerID != want {
+		t.Errorf("got %+v, want trigger id %s", v.Rows, want)
+	}
+}
+
 func TestDockerfileUser(t *testing.T) {
 	img := &Image{Mode: "Guessed", Dockerfile: exampleDockerfile}
 	root := &Image{Mode: "Actual", Dockerfile: "FROM x"}

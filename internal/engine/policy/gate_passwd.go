@@ -46,13 +46,13 @@ func passwdGate() *gate {
 			field("blacklist_userids", "Fires for each user whose id is in the list.", "user id", 2,
 				list("user_ids", "useridblacklist", "The unwanted user ids.", "0,1", commaNumbers())),
 			field("blacklist_groupids", "Fires for each user whose group id is in the list.", "group id", 3,
-				list("group_ids", "groupidblacklist", "The unwanted group ids.", "999,20", commaNumbers())),
+				list("group_ids", "", "The unwanted group ids.", "999,20", commaNumbers())),
 			field("blacklist_shells", "Fires for each user whose shell is in the list.", "shell", 6,
-				list("shells", "shellblacklist", "The unwanted shells.", "/bin/bash,/bin/zsh", commaList())),
+				list("shells", "", "The unwanted shells.", "/bin/bash,/bin/zsh", commaList())),
 			{
 				name:   "blacklist_full_entry",
 				about:  "Fires when a line of /etc/passwd is exactly the given one.",
-				params: []param{list("entry", "pentryblacklist", "The unwanted line.", "ftp:x:14:50:FTP User:/var/ftp:/sbin/nologin", anyText())},
+				params: []param{list("entry", "", "The unwanted line.", "ftp:x:14:50:FTP User:/var/ftp:/sbin/nologin", anyText())},
 				needs:  FactRetrieved,
 				compile: fires(func(a args) firing {
 					unwanted := strings.TrimSpace(a["entry"])

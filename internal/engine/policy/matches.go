@@ -34,8 +34,9 @@ type matchView struct {
 	list   []Match
 	traits []trait
 	asked  []asked
-	judged []*judged           // made when a rule fires on a match: see at
-	byID   map[string][]*Match // made when a rule asks for it: see named
+	judged []*judged        // made when a rule fires on a match: see at
+	byID   map[string]int32 // the place in links, plus 1, of the first match of an id; made when a rule asks: see named
+	links  []link
 }
 
 // asked is what rules ask of a match beside its trait. It is kept small and
@@ -86,18 +87,34 @@ func (v *matchView) at(i int) *judged {
 // named are the matches of a record's id, or of a CVE the record refers to.
 func (v *matchView) named(id string) []*Match {
 	if v.byID == nil {
-		v.byID = make(map[string][]*Match, len(v.list))
-		for i := range v.list {
+		v.byID = make(map[string]int32, len(v.list))
+		for i := len(v.list) - 1; i >= 0; i-- {
 			m := &v.list[i]
-			v.byID[m.Vuln] = append(v.byID[m.Vuln], m)
+			v.chain(m.Vuln, m)
 			for _, cve := range m.CVEs {
 				if cve != m.Vuln {
-					v.byID[cve] = append(v.byID[cve], m)
+					v.chain(cve, m)
 				}
 			}
 		}
 	}
-	return v.byID[id]
+	var list []*Match
+	for at := v.byID[id]; at > 0; at = v.links[at-1].next {
+		list = append(list, v.links[at-1].Match)
+	}
+	return list
+}
+
+// chain puts a match before those that have the same id.
+func (v *matchView) chain(id string, m *Match) {
+	v.links = append(v.links, link{m, v.byID[id]})
+	v.byID[id] = int32(len(v.links))
+}
+
+// link is one match of an id and the place of the next, plus 1; 0: none.
+type link struct {
+	*Match
+	next int32
 }
 
 func traitOf(m *Match) trait {

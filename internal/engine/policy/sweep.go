@@ -34,8 +34,8 @@ type piece struct {
 // sweep finds the paths, by their place in the order, that may contain each of
 // the texts. Texts shorter than two bytes are not looked for.
 func (v *fileView) sweep() map[string][]int32 {
-	tails, starts := v.tails()
-	pairs := v.pieces(tails)
+	tails, starts := v.tails, v.starts
+	pairs := v.pieces()
 	if len(pairs) == 0 {
 		return map[string][]int32{}
 	}
@@ -79,29 +79,14 @@ func (v *fileView) sweep() map[string][]int32 {
 	return found
 }
 
-// tails writes the swept part of each path one after the other. starts says
-// where each begins, and has one more for the end.
-func (v *fileView) tails() (tails []byte, starts []int32) {
-	size := 0
-	for i, n := range v.shared {
-		size += len(v.at(i).Path) - max(0, int(n)-overlap)
-	}
-	tails, starts = make([]byte, 0, size), make([]int32, 0, len(v.list)+1)
-	for i, n := range v.shared {
-		starts = append(starts, int32(len(tails)))
-		tails = append(tails, v.at(i).Path[max(0, n-overlap):]...)
-	}
-	return tails, append(starts, int32(len(tails)))
-}
-
 // pieces chooses what to look for of each text, by the pair that is rarest in a
 // sample.
-func (v *fileView) pieces(tails []byte) map[uint16][]*piece {
+func (v *fileView) pieces() map[uint16][]*piece {
 	var seen [math.MaxUint16 + 1]uint16
 	const sample = 64 << 10
-	step := max(1, len(tails)/sample)
-	for i := 0; i+1 < len(tails); i += step {
-		if n := &seen[uint16(tails[i])<<8|uint16(tails[i+1])]; *n < math.MaxUint16 {
+	step := max(1, len(v.tails)/sample)
+	for i := 0; i+1 < len(v.tails); i += step {
+		if n := &seen[uint16(v.tails[i])<<8|uint16(v.tails[i+1])]; *n < math.MaxUint16 {
 			*n++
 		}
 	}
