@@ -50,10 +50,10 @@ type Config struct {
 	MaxImageSizeMB  int64         `name:"max-image-size-mb" env:"CONSOLE_MAX_IMAGE_SIZE_MB" default:"0" help:"Limit of an image's compressed layers; 0: none."`
 	PolicyBundles   string        `name:"policy-bundles-dir" env:"CONSOLE_POLICY_BUNDLES_DIR" help:"Folder whose *.json are policy bundles that every new account gets beside the default one."`
 	WebhooksFile    string        `name:"webhooks-file" env:"CONSOLE_WEBHOOKS_FILE" help:"YAML file with the section webhooks of a v1 configuration: where notifications go."`
-	WebhookURL      engine.Secret `name:"webhook-url" env:"CONSOLE_WEBHOOK_URL,ANCHORE_WEBHOOK_DESTINATION_URL" help:"Where all notifications go, as webhooks.general.url; the file goes before it."`
+	WebhookURL      engine.Secret `name:"webhook-url" env:"CONSOLE_WEBHOOK_URL" help:"Where all notifications go, as webhooks.general.url; the file goes before it."`
 	WebhookTimeout  time.Duration `name:"webhook-timeout" env:"CONSOLE_WEBHOOK_TIMEOUT" default:"5s" help:"Time a receiver has to answer."`
 	WebhookAllow    string        `name:"webhook-allow" env:"CONSOLE_WEBHOOK_ALLOW" help:"Hosts, addresses and networks beside the public network that webhooks made by accounts may reach, or all; those of the settings may reach any."`
-	EventsNotify    string        `name:"events-notify" env:"CONSOLE_EVENTS_NOTIFY,ANCHORE_EVENTS_NOTIFICATIONS_ENABLED" help:"Levels of events that become notifications: off, all, error or info; true: error."`
+	EventsNotify    string        `name:"events-notify" env:"CONSOLE_EVENTS_NOTIFY" help:"Levels of events that become notifications: off, all, error or info; true: error."`
 	OAuth           string        `name:"oauth" env:"CONSOLE_OAUTH" default:"off" help:"on: clients may trade a password for a token at /oauth/token."`
 	OAuthLifetime   time.Duration `name:"oauth-lifetime" env:"CONSOLE_OAUTH_LIFETIME" default:"1h" help:"How long such a token lasts."`
 	OAuthKey        string        `name:"oauth-key" env:"CONSOLE_OAUTH_KEY" help:"File with the RSA private key (PEM) that signs them; empty: a secret kept in the database."`
