@@ -61,7 +61,7 @@ func newPeopled(t testing.TB) (peopled, *Server) {
 			}
 		}
 	}
-	return p, New(p, Options{Log: enginetest.Logger(t)})
+	return p, New(p, Options{Log: enginetest.Logger(t), Audit: p.AddAudit})
 }
 
 // as is user with everybody's password.

@@ -45,6 +45,8 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"windlass/internal/engine"
 )
 
 // Backend is everything the API asks of the engine, grouped by role. Each role
@@ -94,6 +96,8 @@ type Options struct {
 	// Observe, when given, is told of each answered request; method and path
 	// are the operation's, and empty where there is none.
 	Observe func(method, path string, code int, took time.Duration)
+	// Audit, when given, is told of each administrative action.
+	Audit func(context.Context, engine.AuditEntry) error
 }
 
 func (o Options) withDefaults() Options {
@@ -168,7 +172,7 @@ func (s *Server) handle(id string, o op) {
 	if o.timeout == 0 {
 		o.timeout = s.opts.Timeout
 	}
-	s.routes.add(e.route.Method, e.route.Path, &bound{op: o, endpoint: e})
+	s.routes.add(e.route.Method, e.route.Path, &bound{op: o, endpoint: e, audited: audited(e.route.Method, e.route.Path)})
 }
 
 // ServeHTTP answers one request and logs it.
@@ -177,6 +181,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	rw := &response{ResponseWriter: w}
 	r := &request{Request: hr, ID: requestID(hr)}
 	rw.Header().Set("X-Request-Id", r.ID)
+	defer s.note(rw, r)
 	s.guard(rw, r)
 	took := time.Since(began)
 	if s.opts.Observe != nil {
@@ -212,6 +217,7 @@ func (s *Server) serve(w *response, r *request) error {
 		return err
 	}
 	r.params, r.method, r.path, r.quiet = params, b.endpoint.route.Method, b.endpoint.route.Path, b.quiet
+	r.operation, r.audited = b.endpoint.route.Operation.OperationID, b.audited
 	// A client that sends or reads too slowly is cut off like one that asks
 	// for too much.
 	life := http.NewResponseController(w.ResponseWriter)
@@ -223,7 +229,11 @@ func (s *Server) serve(w *response, r *request) error {
 	if err := b.endpoint.validate(r); err != nil {
 		return err
 	}
-	if err := s.authorize(r, b.perm); err != nil {
+	err = s.authorize(r, b.perm)
+	if b.audited && r.Identity.User != "" && !b.endpoint.options.ExcludeRequestBody {
+		r.holdBody()
+	}
+	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), b.timeout)

@@ -62,6 +62,7 @@ func admin(action string) perm { return perm{classAdmin, action} }
 type bound struct {
 	op
 	endpoint *endpoint
+	audited  bool
 }
 
 // request is what a handler gets: the HTTP request, who asks, in which
@@ -77,6 +78,10 @@ type request struct {
 	method string // of the operation in the document, as path
 	path   string
 	quiet  bool
+
+	operation string // its id in the document
+	audited   bool   // it belongs into the audit log
+	held      []byte // the body of such a one
 }
 
 // param is a path parameter, unescaped.

@@ -1,0 +1,167 @@
+package apiv1
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"windlass/internal/engine"
+)
+
+// The audit log is written here for all operations alike: whatever changes
+// something is noted unless it is listed as work rather than administration.
+// So an operation that is added later is noted without anybody thinking of it.
+
+// work are the first segments of paths where adding is what an account is for.
+var work = map[string]bool{
+	"images": true, "import": true, "imports": true, "query": true, "oauth": true,
+}
+
+// audited reports whether an operation belongs into the audit log.
+func audited(method, path string) bool {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		return false
+	case http.MethodDelete:
+		return true
+	}
+	segs := segments(path)
+	return len(segs) > 0 && !work[segs[0]]
+}
+
+// What is noted of a request: these keys and no others, so that no secret can
+// get in by a body that nobody foresaw.
+var (
+	subjectKeys = []string{"name", "username", "registry", "subscription_key", "policyId", "id", "repository", "type"}
+	bodyKeys    = []string{
+		"name", "username", "type", "state", "active", "enabled", "role", "roles", "account", "expires_at",
+		"registry", "registry_name", "registry_type", "registry_user", "registry_verify",
+		"subscription_key", "subscription_type", "policyId", "id", "transition", "system_global",
+	}
+	queryKeys = []string{
+		"force", "enabled", "active", "flush", "validate", "autosubscribe", "dryrun", "level", "since", "before",
+		"credential_type", "notification_type", "imageDigests", "repository",
+	}
+)
+
+const (
+	// maxAudited bounds the body that is looked into, and maxDetail each text
+	// that is kept of it.
+	maxAudited = 1 << 20
+	maxDetail  = 256
+	// auditWait bounds the writing of an entry: the client is waiting.
+	auditWait = 5 * time.Second
+)
+
+// holdBody keeps the checked body of an audited request beside the one that the
+// handler reads.
+func (r *request) holdBody() {
+	if r.Body == nil || r.Body == http.NoBody || !strings.Contains(r.Header.Get("Content-Type"), "json") {
+		return
+	}
+	// The validation has read it whole, so this reads memory.
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // the handler will meet the same error
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	r.held = body
+}
+
+// note writes what was done or refused into the audit log. Who failed to log in
+// did nothing.
+func (s *Server) note(w *response, r *request) {
+	if !r.audited || r.Identity.User == "" || s.opts.Audit == nil {
+		return
+	}
+	e := r.entry()
+	e.Status = w.code()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), auditWait)
+	defer cancel()
+	if err := s.opts.Audit(ctx, e); err != nil {
+		s.log.ErrorContext(ctx, "audit entry lost", "request", r.ID, "user", e.User, "action", e.Action, "subject", e.Subject, "status", e.Status, "err", err)
+	}
+}
+
+// entry is what a request says of itself.
+func (r *request) entry() engine.AuditEntry {
+	e := engine.AuditEntry{
+		User: r.Identity.User, UserAccount: r.Identity.Account, Token: r.Identity.Token(),
+		Peer: peerHost(r.RemoteAddr), Account: r.Account, Action: r.operation, RequestID: r.ID,
+	}
+	var names []string
+	for _, seg := range segments(r.path) {
+		name, ok := strings.CutPrefix(seg, "{")
+		if !ok {
+			continue
+		}
+		name = strings.TrimSuffix(name, "}")
+		if name == "accountname" {
+			e.Account = clip(r.param(name), maxDetail)
+			continue
+		}
+		names = append(names, r.param(name))
+	}
+	e.Subject = clip(strings.Join(names, "/"), maxDetail)
+	e.Details = r.details()
+	for _, k := range append(subjectKeys, "imageDigests") {
+		if text, ok := e.Details[k].(string); ok && e.Subject == "" {
+			e.Subject = text
+		}
+	}
+	if e.Subject == "" && e.Account != r.Account || e.Subject == "" && r.param("accountname") != "" {
+		e.Subject = e.Account
+	}
+	return e
+}
+
+// details are those parts of the query and the body that are known to be fit
+// to be kept.
+func (r *request) details() map[string]any {
+	d := map[string]any{}
+	for _, k := range queryKeys {
+		if r.query.Has(k) {
+			d[k] = clip(r.query.Get(k), maxDetail)
+		}
+	}
+	if len(r.held) > maxAudited {
+		return d
+	}
+	var body map[string]json.RawMessage
+	if json.Unmarshal(r.held, &body) != nil { // no object: nothing in it has a name
+		return d
+	}
+	for _, k := range bodyKeys {
+		if v, ok := plain(body[k]); ok {
+			d[k] = v
+		}
+	}
+	return d
+}
+
+// plain is a JSON value that is a text, a truth or a list of texts.
+func plain(raw json.RawMessage) (any, bool) {
+	var text string
+	var truth bool
+	var list []string
+	switch {
+	case len(raw) == 0 || raw[0] == 'n':
+		return nil, false
+	case json.Unmarshal(raw, &text) == nil:
+		return clip(text, maxDetail), true
+	case json.Unmarshal(raw, &truth) == nil:
+		return truth, true
+	case json.Unmarshal(raw, &list) == nil:
+		list = slices.Clone(list[:min(len(list), 20)])
+		for i := range list {
+			list[i] = clip(list[i], maxDetail)
+		}
+		return list, true
+	}
+	return nil, false
+}
