@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/jackc/pgx/v5"
@@ -48,7 +50,11 @@ func packDocument(body []byte) packedDocument {
 
 // packDocuments packs all documents of an analysis, side by side.
 func packDocuments(a engine.Analysis) (map[string]packedDocument, error) {
-	files, err := json.Marshal(a.Files)
+	// By path, as those who look a file up want them; the analyzer walks a tree
+	// in no order.
+	sorted := slices.Clone(a.Files)
+	slices.SortFunc(sorted, func(x, y engine.File) int { return strings.Compare(x.Path, y.Path) })
+	files, err := json.Marshal(sorted)
 	if err != nil {
 		return nil, fmt.Errorf("document %s: %w", engine.DocFiles, err)
 	}
