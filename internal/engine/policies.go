@@ -73,10 +73,26 @@ type SeenMatch struct {
 	FirstSeen time.Time // in this image
 }
 
+// EvaluationTag is a name under which an image is evaluated.
+type EvaluationTag struct {
+	Tag        string
+	Subscribed bool // somebody wants to be told when the outcome changes
+}
+
 // PolicyTask is the payload of a job of QueueEvaluate, as JSON; the job's
 // subject is the image digest.
 type PolicyTask struct {
 	// AllTags evaluates each tag of the image, as after its analysis; without,
 	// those that a subscription asks for.
 	AllTags bool `json:"all_tags"`
+}
+
+// ImageVerdict is what the active bundle of an account said last of an image
+// under a tag.
+type ImageVerdict struct {
+	Digest  Digest
+	Tag     string
+	Action  string // the final one
+	At      time.Time
+	Current bool // the bundle has the same document now
 }

@@ -30,6 +30,11 @@ func (c *Core) EachEvaluation(ctx context.Context, account, policy, digest, tag 
 	return c.store.EachEvaluation(ctx, account, policy, digest, full, each)
 }
 
+// ImageVerdicts lists what the active bundle of an account said last of images.
+func (c *Core) ImageVerdicts(ctx context.Context, account string, digests []engine.Digest) ([]engine.ImageVerdict, error) {
+	return c.store.ImageVerdicts(ctx, account, digests)
+}
+
 // fullTag is a tag as clients write it, in full.
 func fullTag(tag string) (string, error) {
 	ref, err := registry.ParseReference(tag)

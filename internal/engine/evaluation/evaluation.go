@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"runtime"
 	"strings"
 	"sync"
@@ -75,6 +76,10 @@ type Request struct {
 	Policy string       // id of the bundle; empty: the active one
 	// Interactive answers without leaving a trace.
 	Interactive bool
+	// Quiet keeps the outcome and tells nobody.
+	Quiet bool
+
+	facts *loaded // of an image that is asked about under several tags
 }
 
 // maxTries bounds how often a bundle is asked anew because it was replaced
@@ -113,7 +118,7 @@ func (e *Evaluator) check(ctx context.Context, q Request) (engine.Evaluation, er
 			BundleDigest: record.Digest, Bundle: record.Document, At: e.now().UTC(),
 		}
 		began := time.Now()
-		err := e.judge(ctx, &kept, q.Image, bundle, broken)
+		err := e.judge(ctx, &kept, q, bundle, broken)
 		if e.meter != nil {
 			e.meter.Evaluation(time.Since(began), err == nil)
 		}
@@ -125,9 +130,11 @@ func (e *Evaluator) check(ctx context.Context, q Request) (engine.Evaluation, er
 		return kept, nil
 	}
 	kept.ID = evalID(kept)
-	saved, err := e.store.SaveEvaluation(ctx, kept, func(last engine.Evaluation) (engine.Event, error) {
-		return e.event(last, kept, q.Image.Annotations)
-	})
+	var tell func(engine.Evaluation) (engine.Event, error)
+	if !q.Quiet {
+		tell = func(last engine.Evaluation) (engine.Event, error) { return e.event(last, kept, q.Image.Annotations) }
+	}
+	saved, err := e.store.SaveEvaluation(ctx, kept, tell)
 	if errors.Is(err, engine.ErrNotFound) { // the bundle was deleted meanwhile
 		return saved, noPolicy(q)
 	}
@@ -240,7 +247,7 @@ func expired(b *policy.Bundle, from, to time.Time) bool {
 }
 
 // judge loads the image's facts and asks the bundle.
-func (e *Evaluator) judge(ctx context.Context, out *engine.Evaluation, img engine.Image, b *policy.Bundle, broken error) error {
+func (e *Evaluator) judge(ctx context.Context, out *engine.Evaluation, q Request, b *policy.Bundle, broken error) error {
 	select {
 	case e.slots <- struct{}{}:
 		defer func() { <-e.slots }()
@@ -248,24 +255,47 @@ func (e *Evaluator) judge(ctx context.Context, out *engine.Evaluation, img engin
 		return ctx.Err()
 	}
 	if b == nil {
-		return e.put(out, img, policy.Verdict{
+		return put(out, q.Image, policy.Verdict{
 			Action: policy.Stop, PolicyAction: policy.Stop, Reason: policy.ReasonPolicy,
 			Problems: []policy.Problem{{Severity: "error", Type: policy.ProblemValidation, Details: engine.MessageOf(broken, "the document is no bundle")}},
 		})
 	}
-	facts, err := e.store.PolicyFacts(ctx, out.Account, string(out.Digest), wanted(b, out.Tag, img))
+	facts, err := e.load(ctx, q, wanted(b, out.Tag, q.Image))
 	if err != nil {
 		return err
 	}
-	out.Facts = e.stamped(facts.Version, b, out.At)
-	image, err := imageOf(facts)
-	if err != nil {
-		return err
-	}
-	verdict, err := policy.Evaluate(b, out.Tag, &image, out.At)
+	out.Facts = e.stamped(facts.version, b, out.At)
+	verdict, err := policy.Evaluate(b, out.Tag, &facts.image, out.At)
 	if err != nil {
 		e.log.WarnContext(ctx, "evaluation failed", "account", out.Account, "policy", out.Policy, "image", out.Digest, "tag", out.Tag, "err", err)
 		return engine.NotFoundf("could not find any evaluations for input images")
 	}
-	return e.put(out, img, verdict)
+	return put(out, q.Image, verdict)
+}
+
+// loaded is an image as rules look at it.
+type loaded struct {
+	want    engine.PolicyFactsWanted
+	version string
+	image   policy.Image
+}
+
+// load gives what is wanted of an image; what was loaded for the tag before,
+// when that is the same.
+func (e *Evaluator) load(ctx context.Context, q Request, want engine.PolicyFactsWanted) (*loaded, error) {
+	if q.facts != nil && q.facts.version != "" && reflect.DeepEqual(q.facts.want, want) {
+		return q.facts, nil
+	}
+	facts, err := e.store.PolicyFacts(ctx, q.Image.Account, string(q.Image.Digest), want)
+	if err != nil {
+		return nil, err
+	}
+	l := loaded{want: want, version: facts.Version}
+	if l.image, err = imageOf(facts); err != nil {
+		return nil, err
+	}
+	if q.facts != nil {
+		*q.facts = l
+	}
+	return &l, nil
 }

@@ -227,7 +227,7 @@ func TestHistoryListsChanges(t *testing.T) {
 	w.add("one", "mine", ruleCritical, true)
 	rematch := func(list ...engine.Match) {
 		t.Helper()
-		if err := w.s.SaveMatches(t.Context(), "one", string(img.Digest), "data2", list); err != nil {
+		if err := w.s.SaveMatches(t.Context(), "one", string(img.Digest), "data2", list, engine.Source{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -296,7 +296,7 @@ func TestCache(t *testing.T) {
 	step("hit")
 	w.now = w.now.Add(48 * time.Hour) // nothing in the bundle asks for the time
 	step("hit")
-	if err := w.s.SaveMatches(t.Context(), "one", string(img.Digest), "data1", nil); err != nil {
+	if err := w.s.SaveMatches(t.Context(), "one", string(img.Digest), "data1", nil, engine.Source{}); err != nil {
 		t.Fatal(err)
 	}
 	step("stale")

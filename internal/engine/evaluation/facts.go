@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"windlass/internal/engine"
@@ -40,6 +41,7 @@ func wanted(b *policy.Bundle, tag string, img engine.Image) engine.PolicyFactsWa
 	if needs&policy.FactVerify == 0 && asksLike(b) {
 		w.Documents = append(w.Documents, engine.DocSBOM)
 	}
+	slices.Sort(w.Documents)
 	return w
 }
 

@@ -28,7 +28,7 @@ func ResultOf(e engine.Evaluation) (Result, error) {
 	return r, nil
 }
 
-func (e *Evaluator) put(out *engine.Evaluation, img engine.Image, v policy.Verdict) error {
+func put(out *engine.Evaluation, img engine.Image, v policy.Verdict) error {
 	raw, err := json.Marshal(Result{ImageID: img.ID, At: out.At, Verdict: v})
 	if err != nil {
 		return fmt.Errorf("result: %w", err)

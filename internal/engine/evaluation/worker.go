@@ -14,15 +14,16 @@ import (
 // Queue is what evaluations that nobody waits for ask of the database.
 type Queue interface {
 	Image(ctx context.Context, account, digest string) (engine.Image, error)
-	EvaluationTags(ctx context.Context, account, digest string, all bool) ([]string, error)
+	EvaluationTags(ctx context.Context, account, digest string, all bool) ([]engine.EvaluationTag, error)
 	FinishJob(ctx context.Context, j engine.Job) error
 	EnqueueEvaluations(ctx context.Context, every time.Duration) (bool, error)
 }
 
 // Worker works off the queue of images to evaluate (engine.QueueEvaluate): its
 // Handle is a queue.Worker's. A job says that an image was analyzed, that its
-// matches are others, or that the active bundle is; what the bundle says now
-// goes into the history, and an event tells when it is something else.
+// matches are others, or that the active bundle is. What the bundle says now
+// goes into the history, for lists to show, and where somebody subscribed an
+// event tells when it is something else.
 type Worker struct {
 	Queue     Queue
 	Evaluator *Evaluator
@@ -61,15 +62,16 @@ func (w *Worker) evaluate(ctx context.Context, j engine.Job) error {
 	if err != nil {
 		return err
 	}
-	for _, tag := range tags {
-		e, err := w.Evaluator.Check(ctx, Request{Image: img, Tag: tag})
+	facts := &loaded{}
+	for _, t := range tags {
+		e, err := w.Evaluator.Check(ctx, Request{Image: img, Tag: t.Tag, Quiet: !t.Subscribed, facts: facts})
 		switch {
 		case errors.Is(err, engine.ErrNotFound): // no bundle is active, or it cannot decide
-			w.Log.DebugContext(ctx, "evaluation skipped", "account", j.Account, "image", img.Digest.Short(), "tag", tag, "err", err)
+			w.Log.DebugContext(ctx, "evaluation skipped", "account", j.Account, "image", img.Digest.Short(), "tag", t.Tag, "err", err)
 		case err != nil:
 			return err
 		default:
-			w.Log.DebugContext(ctx, "evaluation done", "account", j.Account, "image", img.Digest.Short(), "tag", tag, "policy", e.Policy, "action", e.Action)
+			w.Log.DebugContext(ctx, "evaluation done", "account", j.Account, "image", img.Digest.Short(), "tag", t.Tag, "policy", e.Policy, "action", e.Action)
 		}
 	}
 	return nil

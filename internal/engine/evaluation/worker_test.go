@@ -55,51 +55,61 @@ func TestImagesAreEvaluatedWhenThatMayChange(t *testing.T) {
 	if got := w.history("one", "", 1); got != "stop" {
 		t.Errorf("an analyzed image was evaluated to %q", got)
 	}
+	if list, err := w.s.ImageVerdicts(t.Context(), "one", []engine.Digest{digestOf(1), digestOf(3)}); err != nil || len(list) != 1 ||
+		list[0].Action != "stop" || list[0].Tag != tag || !list[0].Current {
+		t.Errorf("verdicts %+v, %v", list, err)
+	}
 	rematch := func(account string, n int, list ...engine.Match) {
 		t.Helper()
-		if err := w.s.SaveMatches(t.Context(), account, string(digestOf(n)), "data2", list); err != nil {
+		if err := w.s.SaveMatches(t.Context(), account, string(digestOf(n)), "data2", list, engine.Source{}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	rematch("one", 2, critical())
-	if got := w.work(); got != "" {
-		t.Errorf("nobody asked, and evaluated was %q", got)
+	w.add("one", "mine", ruleCritical, true)
+	if got := w.work(); got != "one/1 one/2" {
+		t.Errorf("another bundle is active, evaluated was %q", got)
 	}
 	w.subscribe("one", tag, nil, true)
-	w.add("one", "mine", ruleCritical, true)
-	if got := w.work(); got != "one/2" {
-		t.Errorf("another bundle is active, evaluated was %q: want the newest of the tag", got)
+	rematch("one", 2, critical())
+	w.work()
+	if got := len(w.events("one")); got != 1 {
+		t.Errorf("stop after go made %d events", got)
 	}
-	if got := len(w.events("one")); got != 0 {
-		t.Errorf("stop after stop made %d events", got)
-	}
-	rematch("one", 2)
 	rematch("one", 1, critical()) // no more the newest of its tag
 	rematch("two", 1, critical())
-	if got := w.work(); got != "one/2" {
+	rematch("one", 2, critical()) // the same again
+	if got := w.work(); got != "one/1 two/1" {
 		t.Errorf("matches changed, evaluated was %q", got)
 	}
-	if got := w.history("one", "mine", 2); got != "go stop" || len(w.events("one")) != 1 || len(w.events("two")) != 0 {
+	if got := w.history("one", "mine", 2); got != "stop go" || len(w.events("one")) != 1 || len(w.events("two")) != 0 {
 		t.Errorf("history %q, events %d and %d", got, len(w.events("one")), len(w.events("two")))
-	}
-	rematch("one", 2) // the same again
-	if got := w.work(); got != "" {
-		t.Errorf("nothing changed, evaluated was %q", got)
 	}
 	value := `{"digests":["` + string(digestOf(1)) + `","sha256:none"]}`
 	w.subscribe("one", "docker.io/other/name:x", &value, true)
-	rematch("one", 1)
-	if got := w.work(); got != "one/1" {
-		t.Errorf("named by its digest, evaluated was %q", got)
-	}
-	w.add("one", "mine", ruleAlwaysWarn, true)
+	w.watch()
 	if got := w.work(); got != "one/1 one/2" {
-		t.Errorf("the bundle changed, evaluated was %q", got)
+		t.Errorf("one is named by its digest, evaluated was %q", got)
+	}
+	var last engine.Evaluation
+	err := w.s.EachEvaluation(t.Context(), "one", "mine", string(digestOf(1)), "docker.io/other/name:x", func(e engine.Evaluation) error {
+		last = e
+		return nil
+	})
+	if err != nil || last.Action != engine.ActionStop {
+		t.Errorf("under the name of a subscription: %+v, %v", last, err)
 	}
 	w.subscribe("one", tag, nil, false)
-	w.add("one", "mine", ruleAlwaysStop, true)
+	w.watch()
 	if got := w.work(); got != "one/1" {
 		t.Errorf("after the end of a subscription: %q", got)
+	}
+}
+
+// watch does what the watcher does, whenever it was done last.
+func (w *world) watch() {
+	w.Helper()
+	if _, err := w.s.EnqueueEvaluations(w.Context(), 0); err != nil {
+		w.Fatal(err)
 	}
 }
 

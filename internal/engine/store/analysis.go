@@ -157,7 +157,7 @@ func (s *Store) SaveAnalysis(ctx context.Context, j engine.Job, a engine.Analysi
 		if err := matchAgainIfLate(ctx, tx, j.Account, i.digest, data); err != nil {
 			return err
 		}
-		if err := enqueueEvaluation(ctx, tx, j.Account, i.digest, engine.PolicyTask{AllTags: true}); err != nil {
+		if err := enqueueEvaluation(ctx, tx, j.Account, i.digest); err != nil {
 			return err
 		}
 		if err := settleImports(ctx, tx, j.Account, i.digest, engine.ImportComplete); err != nil {

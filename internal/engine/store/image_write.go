@@ -75,7 +75,7 @@ func (s *Store) PutImage(ctx context.Context, n NewImage) (bool, error) {
 				return err
 			}
 		} else if fresh && row.state == engine.Analyzed {
-			if err := enqueueEvaluation(ctx, tx, n.Account, string(n.Digest), engine.PolicyTask{AllTags: true}); err != nil {
+			if err := enqueueEvaluation(ctx, tx, n.Account, string(n.Digest)); err != nil {
 				return err
 			}
 			if err := tellAnalyzed(ctx, tx, row.pk, n.Source, n.Tag.Full()); err != nil {

@@ -166,6 +166,9 @@ func (s *Store) UpdatePolicy(ctx context.Context, b engine.PolicyBundle, src eng
 		}
 		// The jobs before the announcements, whose lock comes last.
 		if b.Active && (!was.Active || was.Digest != b.Digest) {
+			if err := enqueueRecent(ctx, tx, b.Account); err != nil {
+				return err
+			}
 			if err := enqueueSubscribed(ctx, tx, b.Account); err != nil {
 				return err
 			}

@@ -82,7 +82,7 @@ func (s *Store) EachEvaluation(ctx context.Context, account, policy, digest, tag
 // SaveEvaluation stores an evaluation: in place of the newest of its bundle,
 // image and tag when its final action is the same, else as a new entry of the
 // history. When the active bundle says something else than an active one said
-// last, tell makes the event, which commits with it.
+// last, tell makes the event, which commits with it; nil tells nobody.
 //
 // engine.ErrConflict when the bundle was replaced meanwhile: what it says now
 // has to be found out anew.
@@ -110,7 +110,7 @@ func (s *Store) SaveEvaluation(ctx context.Context, e engine.Evaluation, tell fu
 		if err != nil {
 			return err
 		}
-		if e.Active && last != nil && last.Action != e.Action {
+		if tell != nil && e.Active && last != nil && last.Action != e.Action {
 			event, err := tell(*last)
 			if err != nil {
 				return err
@@ -172,4 +172,29 @@ func putEvaluation(ctx context.Context, tx pgx.Tx, e *engine.Evaluation, packed 
 	err = tx.QueryRow(ctx, add, e.Account, e.Policy, e.Digest, e.Tag, e.ID, e.Action, e.Active, e.BundleDigest, e.Facts,
 		encoding, packed).Scan(&e.At)
 	return true, err
+}
+
+// ImageVerdicts lists what the active bundle of an account said last of images,
+// under each tag they were evaluated with. It asks no bundle: an image that was
+// not evaluated since another was made active is not in the list.
+func (s *Store) ImageVerdicts(ctx context.Context, account string, digests []engine.Digest) ([]engine.ImageVerdict, error) {
+	const q = `
+		SELECT DISTINCT ON (e.digest, e.tag) e.digest, e.tag, e.action, e.evaluated_at, e.bundle = p.digest
+		  FROM policies p JOIN policy_evaluations e ON (e.account, e.policy) = (p.account, p.id)
+		 WHERE p.account = $1 AND p.active AND e.digest = ANY($2)
+		 ORDER BY e.digest, e.tag, e.evaluated_at DESC, e.pk DESC`
+
+	rows, err := s.pool.Query(ctx, q, account, digests)
+	if err != nil {
+		return nil, fmt.Errorf("image verdicts: %w", domain(err))
+	}
+	list, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (v engine.ImageVerdict, err error) {
+		err = r.Scan(&v.Digest, &v.Tag, &v.Action, &v.At, &v.Current)
+		v.At = v.At.UTC()
+		return v, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("image verdicts: %w", domain(err))
+	}
+	return list, nil
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -22,67 +21,84 @@ const renewEvaluation = `
 	   SET payload = jobs.payload || excluded.payload, generation = jobs.generation + 1, attempt = 0, leased_by = '',
 	       leased_until = '-infinity', available_at = now(), last_error = ''`
 
-// enqueueEvaluation has an image evaluated, within the transaction that makes
-// it necessary: each of its tags, or those that a subscription asks for.
-func enqueueEvaluation(ctx context.Context, tx pgx.Tx, account, digest string, t engine.PolicyTask) error {
+// enqueueEvaluation has an image evaluated under each of its tags, within the
+// transaction that makes it necessary.
+func enqueueEvaluation(ctx context.Context, tx pgx.Tx, account, digest string) error {
 	const q = `
 		INSERT INTO jobs (queue, account, subject, payload, max_attempts) VALUES ($1, $2, $3, $4, $5)` + renewEvaluation
 
-	payload := []byte(`{}`) // a false must not take back a true
-	if t.AllTags {
-		var err error
-		if payload, err = json.Marshal(t); err != nil {
-			return err
-		}
-	} else if asked, err := asksForEvaluation(ctx, tx, account, digest); err != nil || !asked {
-		return err
-	}
-	if _, err := tx.Exec(ctx, q, engine.QueueEvaluate, account, digest, payload, evaluateAttempts); err != nil {
+	_, err := tx.Exec(ctx, q, engine.QueueEvaluate, account, digest, engine.PolicyTask{AllTags: true}, evaluateAttempts)
+	if err != nil {
 		return fmt.Errorf("enqueue evaluation: %w", err)
 	}
-	_, err := tx.Exec(ctx, `SELECT pg_notify('jobs', $1)`, engine.QueueEvaluate)
+	_, err = tx.Exec(ctx, `SELECT pg_notify('jobs', $1)`, engine.QueueEvaluate)
 	return err
 }
 
-// subscribedTags are the names under which an image ($2 of account $1) is
-// evaluated for active subscriptions: its tags that no newer image has, and
-// the tags whose subscription names its digest. With $3, all its tags.
-const subscribedTags = `
-	SELECT t.full AS tag FROM (
-		SELECT t.registry || '/' || t.repository || ':' || t.tag AS full,
-		       NOT EXISTS (
-				SELECT FROM image_tags o
-				 WHERE (o.account, o.registry, o.repository, o.tag) = (t.account, t.registry, t.repository, t.tag)
-				   AND o.detected_at > t.detected_at) AS newest
-		  FROM images i JOIN image_tags t ON t.image = i.pk
-		 WHERE i.account = $1 AND i.digest = $2
-		 ORDER BY t.detected_at DESC LIMIT 200) t
-	 WHERE $3 OR t.newest AND EXISTS (
-		SELECT FROM subscriptions s WHERE s.account = $1 AND s.key = t.full AND s.type = 'policy_eval' AND s.active)
-	UNION
-	SELECT key FROM (
-		SELECT s.key FROM subscriptions s
-		 WHERE s.account = $1 AND s.type = 'policy_eval' AND s.active AND s.value IS NOT NULL
-		   AND position('"' || $2 || '"' IN s.value) > 0
-		 ORDER BY s.key LIMIT 200) s`
+// EvaluationTags lists the names under which an image is to be evaluated: those
+// that active subscriptions ask for, which are its tags that no newer image has
+// and the tags whose subscription names its digest; with all, each of its tags
+// besides.
+func (s *Store) EvaluationTags(ctx context.Context, account, digest string, all bool) ([]engine.EvaluationTag, error) {
+	const q = `
+		SELECT tag, bool_or(subscribed) FROM (
+			SELECT t.tag, t.newest AND EXISTS (
+				SELECT FROM subscriptions s
+				 WHERE s.account = $1 AND s.key = t.tag AND s.type = 'policy_eval' AND s.active) AS subscribed
+			  FROM (
+				SELECT t.registry || '/' || t.repository || ':' || t.tag AS tag,
+				       NOT EXISTS (
+						SELECT FROM image_tags o
+						 WHERE (o.account, o.registry, o.repository, o.tag) = (t.account, t.registry, t.repository, t.tag)
+						   AND o.detected_at > t.detected_at) AS newest
+				  FROM images i JOIN image_tags t ON t.image = i.pk
+				 WHERE i.account = $1 AND i.digest = $2
+				 ORDER BY t.detected_at DESC LIMIT 200) t
+			UNION ALL
+			(SELECT s.key, true FROM subscriptions s
+			  WHERE s.account = $1 AND s.type = 'policy_eval' AND s.active AND s.value IS NOT NULL
+			    AND position('"' || $2 || '"' IN s.value) > 0
+			  ORDER BY s.key LIMIT 200)) t
+		 GROUP BY tag HAVING $3 OR bool_or(subscribed) ORDER BY tag`
 
-func asksForEvaluation(ctx context.Context, tx pgx.Tx, account, digest string) (asked bool, err error) {
-	err = tx.QueryRow(ctx, `SELECT EXISTS (`+subscribedTags+`)`, account, digest, false).Scan(&asked)
-	return asked, err
-}
-
-// EvaluationTags lists the names under which an image is to be evaluated: all
-// its tags, or those that active subscriptions ask for.
-func (s *Store) EvaluationTags(ctx context.Context, account, digest string, all bool) ([]string, error) {
-	rows, err := s.pool.Query(ctx, subscribedTags+` ORDER BY 1`, account, digest, all)
+	rows, err := s.pool.Query(ctx, q, account, digest, all)
 	if err != nil {
 		return nil, fmt.Errorf("evaluation tags: %w", domain(err))
 	}
-	tags, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	tags, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (t engine.EvaluationTag, err error) {
+		err = r.Scan(&t.Tag, &t.Subscribed)
+		return t, err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("evaluation tags: %w", domain(err))
 	}
 	return tags, nil
+}
+
+// recentImages is how many images are evaluated when another bundle is active,
+// besides those somebody subscribed to: lists show what it says of them. An
+// account of 100,000 is not worked through each time a rule is edited.
+const recentImages = 1000
+
+// enqueueRecent has the newest images of an account evaluated.
+func enqueueRecent(ctx context.Context, tx pgx.Tx, account string) error {
+	const q = `
+		INSERT INTO jobs (queue, account, subject, payload, max_attempts)
+		SELECT $1, account, digest, $2, $3 FROM (
+			SELECT account, digest FROM images
+			 WHERE account = $4 AND state = 'analyzed' AND status = 'active'
+			 ORDER BY created_at DESC, pk DESC LIMIT $5) i
+		 ORDER BY account, digest` + renewEvaluation
+
+	tag, err := tx.Exec(ctx, q, engine.QueueEvaluate, engine.PolicyTask{AllTags: true}, evaluateAttempts, account, recentImages)
+	if err != nil {
+		return fmt.Errorf("enqueue evaluations: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return nil
+	}
+	_, err = tx.Exec(ctx, `SELECT pg_notify('jobs', $1)`, engine.QueueEvaluate)
+	return err
 }
 
 // enqueueSubscribed has every image evaluated that an active subscription asks

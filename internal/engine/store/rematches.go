@@ -91,7 +91,7 @@ func (s *Store) SaveRematch(ctx context.Context, j engine.Job, data string, list
 				return err
 			}
 			if changed {
-				if err := enqueueEvaluation(ctx, tx, j.Account, j.Subject, engine.PolicyTask{}); err != nil {
+				if err := enqueueEvaluation(ctx, tx, j.Account, j.Subject); err != nil {
 					return err
 				}
 			}
@@ -179,7 +179,7 @@ func (s *Store) SaveMatches(ctx context.Context, account, digest, data string, l
 			return err
 		}
 		if changed {
-			if err := enqueueEvaluation(ctx, tx, account, digest, engine.PolicyTask{}); err != nil {
+			if err := enqueueEvaluation(ctx, tx, account, digest); err != nil {
 				return err
 			}
 		}
