@@ -191,10 +191,11 @@ func FuzzSubscriptionBody(f *testing.F) {
 	for _, body := range []string{`{"subscription_key":"k","subscription_type":"tag_update","active":true}`, `{"subscription_value":null}`, `{"subscription_value":{}}`, `[]`, `null`, `{`, `{"active":"True"}`} {
 		f.Add(body)
 	}
+	s := New(newFakeSubscriptions(), Options{})
 	f.Fuzz(func(t *testing.T, body string) {
 		id := engine.SubscriptionID("admin", "docker.io/app:v1", engine.SubTagUpdate)
 		for method, target := range map[string]string{"POST": "/subscriptions", "PUT": "/subscriptions/" + id} {
-			w := ask(t, newFakeSubscriptions(), method, target, body, asAdmin)
+			w := askServer(t, s, method, target, body, asAdmin, nil)
 			if w.Code != 200 && w.Code != 400 && w.Code != 500 || w.Code == 500 && !strings.Contains(w.Body.String(), "subscription") {
 				t.Errorf("%s %q: %d %s", method, body, w.Code, w.Body)
 			}

@@ -80,55 +80,60 @@ func (c *Catalog) watch(ctx context.Context, t engine.SubscriptionType, hands in
 		return nil
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	for range hands {
-		g.Go(func() error {
-			return every(ctx, watchPoll, func(ctx context.Context) error {
-				for {
-					more, err := c.watchNext(ctx, t, period, look)
-					if err != nil || !more {
-						return err
-					}
+	free := make(chan struct{}, hands)
+	g.Go(func() error {
+		return every(ctx, watchPoll, func(ctx context.Context) error {
+			for {
+				select {
+				case <-ctx.Done():
+					return nil
+				case free <- struct{}{}:
 				}
-			})
+				w, ok, err := c.Watches.LeaseWatch(ctx, t, c.Holder, watchLease)
+				if err != nil || !ok {
+					<-free
+					return err
+				}
+				g.Go(func() error {
+					defer func() { <-free }()
+					return c.lookAt(ctx, w, period, look)
+				})
+			}
 		})
-	}
+	})
 	return g.Wait()
 }
 
-// watchNext looks at the subscription that is due for longest and reports
-// whether there was one.
-func (c *Catalog) watchNext(ctx context.Context, t engine.SubscriptionType, period time.Duration, look look) (bool, error) {
-	w, ok, err := c.Watches.LeaseWatch(ctx, t, c.Holder, watchLease)
-	if err != nil || !ok {
-		return false, err
-	}
+// lookAt looks at a leased subscription and stores what it came to.
+func (c *Catalog) lookAt(ctx context.Context, w store.Watched, period time.Duration, look look) error {
 	held, cancel := context.WithTimeout(ctx, watchLease-30*time.Second)
 	defer cancel()
 	r, err := look(held, w)
+	// What it came to is stored even when all is to stop.
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
 	switch {
 	case errors.Is(err, engine.ErrLeaseLost):
 		// Switched off, removed or changed hands meanwhile: what was found is
 		// nobody's any more.
-		c.Log.InfoContext(ctx, "watch given up", "type", t, "account", w.Account, "key", w.Key)
-		return true, c.Watches.ReleaseWatch(ctx, w)
-	case ctx.Err() != nil:
-		free, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
-		defer cancel()
-		return false, c.Watches.ReleaseWatch(free, w)
+		c.Log.InfoContext(ctx, "watch given up", "type", w.Type, "account", w.Account, "key", w.Key)
+		return c.Watches.ReleaseWatch(end, w)
+	case err != nil && ctx.Err() != nil:
+		return c.Watches.ReleaseWatch(end, w)
 	case err != nil:
 		// Not its turn again at once: one that never ends well must not keep
 		// the others waiting.
-		c.Log.ErrorContext(ctx, "watch broken", "type", t, "account", w.Account, "key", w.Key, "err", err)
+		c.Log.ErrorContext(ctx, "watch broken", "type", w.Type, "account", w.Account, "key", w.Key, "err", err)
 		r = store.WatchResult{Error: engine.MessageOf(err, "the look ended with an internal error")}
 	}
 	if r.Next == 0 {
 		r.Next = jittered(period)
 	}
-	err = c.Watches.FinishWatch(ctx, w, r)
+	err = c.Watches.FinishWatch(end, w, r)
 	if errors.Is(err, engine.ErrLeaseLost) {
 		err = nil
 	}
-	return true, err
+	return err
 }
 
 // jittered is a period with a tenth more or less, so that what began together

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -97,7 +98,7 @@ func (w *world) drain(t engine.SubscriptionType) int {
 		look = w.checkRepository
 	}
 	for n := 0; ; n++ {
-		more, err := w.watchNext(w.t.Context(), t, time.Hour, look)
+		more, err := w.next(w.t.Context(), t, look)
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -108,6 +109,15 @@ func (w *world) drain(t engine.SubscriptionType) int {
 			w.t.Fatal("the watcher finds no end")
 		}
 	}
+}
+
+// next looks at what is due for longest; false when nothing is.
+func (w *world) next(ctx context.Context, t engine.SubscriptionType, look look) (bool, error) {
+	held, ok, err := w.store.LeaseWatch(w.t.Context(), t, w.Holder, time.Minute)
+	if err != nil || !ok {
+		return false, err
+	}
+	return true, w.lookAt(ctx, held, time.Hour, look)
 }
 
 func (w *world) sub(key string, t engine.SubscriptionType) engine.Subscription {
@@ -318,7 +328,7 @@ func TestSwitchedOffWhileItIsLookedAt(t *testing.T) {
 	name := w.push("team/app:v1", 1)
 	w.add(name, engine.AddImage{AutoSubscribe: true})
 	w.push("team/app:v1", 2)
-	more, err := w.watchNext(t.Context(), engine.SubTagUpdate, time.Hour, func(ctx context.Context, held store.Watched) (store.WatchResult, error) {
+	more, err := w.next(t.Context(), engine.SubTagUpdate, func(ctx context.Context, held store.Watched) (store.WatchResult, error) {
 		off := false
 		if _, err := w.store.UpdateSubscription(ctx, "admin", held.ID, engine.SubscriptionUpdate{Active: &off}); err != nil {
 			t.Fatal(err)
@@ -336,21 +346,60 @@ func TestWatcherThatNeverEnds(t *testing.T) {
 	broken := func(context.Context, store.Watched) (store.WatchResult, error) {
 		return store.WatchResult{}, fmt.Errorf("boom")
 	}
-	if _, err := w.watchNext(t.Context(), engine.SubTagUpdate, time.Hour, broken); err != nil {
+	if _, err := w.next(t.Context(), engine.SubTagUpdate, broken); err != nil {
 		t.Fatal(err)
 	}
-	if more, err := w.watchNext(t.Context(), engine.SubTagUpdate, time.Hour, broken); more || err != nil {
+	if more, err := w.next(t.Context(), engine.SubTagUpdate, broken); more || err != nil {
 		t.Errorf("one that is broken is looked at again at once: %v %v", more, err)
 	}
 	// A stop in the middle leaves it due.
 	w.exec(`UPDATE subscriptions SET next_check = now()`)
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := w.watchNext(ctx, engine.SubTagUpdate, time.Hour, func(ctx context.Context, _ store.Watched) (store.WatchResult, error) {
+	_, err := w.next(ctx, engine.SubTagUpdate, func(ctx context.Context, _ store.Watched) (store.WatchResult, error) {
 		cancel()
 		return store.WatchResult{}, ctx.Err()
 	})
 	if n := w.drain(engine.SubTagUpdate); err != nil || n != 1 {
 		t.Errorf("after a stop: %v, %d looks; want 1", err, n)
+	}
+}
+
+// Several processes over one database share the work: nothing is looked at
+// twice, and all ends when they are told to stop.
+func TestWatchersShareTheWork(t *testing.T) {
+	w := newWorld(t, registry.Options{})
+	const n = 40
+	w.exec(`INSERT INTO subscriptions (account, key, type, id, active)
+		SELECT 'admin', $1 || '/app:t' || k, 'tag_update', md5('admin+' || $1 || '/app:t' || k || '+tag_update'), true FROM generate_series(1, $2::int) k`, w.reg.Host, n)
+	ctx, cancel := context.WithTimeout(t.Context(), watchFirst+20*time.Second)
+	defer cancel()
+	var looks sync.Map
+	var total atomic.Int32
+	look := func(_ context.Context, held store.Watched) (store.WatchResult, error) {
+		if _, twice := looks.LoadOrStore(held.Key, true); twice {
+			t.Errorf("%s is looked at twice", held.Key)
+		}
+		if total.Add(1) == n {
+			cancel()
+		}
+		return store.WatchResult{}, nil
+	}
+	var g sync.WaitGroup
+	for k := range 3 {
+		other := *w.Catalog
+		other.Holder = fmt.Sprintf("h%d/1", k)
+		g.Go(func() {
+			if err := other.watch(ctx, engine.SubTagUpdate, 2, time.Hour, look); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	g.Wait()
+	if total.Load() != n {
+		t.Errorf("%d looks, want %d", total.Load(), n)
+	}
+	if left := w.count(`SELECT count(*) FROM subscriptions WHERE lease <> ''`); left != 0 {
+		t.Errorf("%d leases are left", left)
 	}
 }
 
