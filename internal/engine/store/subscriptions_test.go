@@ -225,3 +225,19 @@ func TestCollectionLeavesTheTagOfAnotherImage(t *testing.T) {
 		t.Errorf("%q is active, want analysis_update", on)
 	}
 }
+
+// A new tag of an image that is analyzed already is told of as an analysis is.
+func TestNewTagOfAnAnalyzedImage(t *testing.T) {
+	s := enginetest.Store(t)
+	put(t, s, 1, func(n *store.NewImage) { n.Annotations = map[string]any{"a": "1"} })
+	exec(t, s, `UPDATE images SET state = 'analyzed'`)
+	put(t, s, 1, nil) // a tag it has
+	put(t, s, 1, func(n *store.NewImage) { n.Tag.Tag = "v2" })
+	list, err := s.Events(t.Context(), "admin", engine.EventFilter{Type: engine.EvAnalysisCompleted}, engine.EventPage{Limit: 10})
+	if err != nil || len(list.Events) != 1 || list.Events[0].ResourceID != "docker.io/app:v2" {
+		t.Fatalf("events %+v, %v; want one of the new tag", list.Events, err)
+	}
+	if d := list.Events[0].Details; d["subscription_type"] != "analysis_update" || fmt.Sprint(d["annotations"]) != "map[a:1]" {
+		t.Errorf("it tells %v", d)
+	}
+}
