@@ -15,26 +15,11 @@ import (
 // images it holds in the order of the answer: eight bytes an image, which is
 // what gives an exact total and any page at once. The second fetches what is
 // told of them, some hundreds at a time, so that no answer is ever whole in
-// memory and no connection waits for a client that reads slowly.
+// memory and no connection waits for a client that reads slowly. The keys are
+// kept for a while, so that the pages that follow fit the first.
 
 // hitBatch is how many image ids are fetched at once.
 const hitBatch = 400
-
-// hitKeys are the images of an answer, those of one image id together.
-type hitKeys struct {
-	pks    []int64
-	starts []int // in pks, of each image id
-}
-
-func (k hitKeys) total() int { return len(k.starts) }
-
-// group are the images of the nth image id.
-func (k hitKeys) group(n int) []int64 {
-	if n+1 < len(k.starts) {
-		return k.pks[k.starts[n]:k.starts[n+1]]
-	}
-	return k.pks[k.starts[n]:]
-}
 
 // ImagesByVuln calls each with every image of an account that a vulnerability
 // affects, in the order of their digests, and returns how many image ids there
@@ -47,7 +32,7 @@ func (s *Store) ImagesByVuln(ctx context.Context, account string, q engine.VulnQ
 		   AND m.image = ANY($1) ORDER BY m.package, m.version, m.package_type, m.feed_group, m.severity`
 
 	filter := []any{q.Vuln, q.Namespace, q.Package, q.Severity, q.VendorOnly}
-	keys, err := s.hitKeys(ctx, `SELECT m.image`+affected, account, filter)
+	keys, err := s.hitKeys(ctx, `SELECT m.image`+affected, account, filter, q.Page)
 	if err == nil {
 		err = s.eachHit(ctx, account, keys, q.Page, why, filter, each)
 	}
@@ -69,7 +54,7 @@ func (s *Store) ImagesByPackage(ctx context.Context, account string, q engine.Pa
 	const why = columns + byName + ` AND p.image = ANY($1) UNION ` + columns + byCPE + ` AND p.image = ANY($1) ORDER BY 2, 3, 4`
 
 	filter := []any{q.Name, q.Type, q.Version}
-	keys, err := s.hitKeys(ctx, `SELECT p.image`+byName+` UNION ALL SELECT p.image`+byCPE, account, filter)
+	keys, err := s.hitKeys(ctx, `SELECT p.image`+byName+` UNION ALL SELECT p.image`+byCPE, account, filter, q.Page)
 	if err == nil {
 		err = s.eachHit(ctx, account, keys, q.Page, why, filter, each)
 	}
@@ -80,33 +65,40 @@ func (s *Store) ImagesByPackage(ctx context.Context, account string, q engine.Pa
 }
 
 // hitKeys lists the active images of an account among those that sub selects.
-func (s *Store) hitKeys(ctx context.Context, sub, account string, filter []any) (hitKeys, error) {
+// A page behind the first is taken from the list that the first was.
+func (s *Store) hitKeys(ctx context.Context, sub, account string, filter []any, p engine.QueryPage) (*hitKeys, error) {
+	// In the order of bytes: the collation of a language takes five times as long.
 	q := `
 		SELECT i.pk, i.image_id FROM images i
 		 WHERE i.account = $1 AND i.status = 'active' AND i.pk IN (` + sub + `)
-		 ORDER BY min(i.digest) OVER (PARTITION BY i.image_id), i.image_id, i.digest`
+		 ORDER BY i.digest COLLATE "C"`
 
-	var k hitKeys
+	name := fmt.Sprintf("%q %q %q", sub, account, filter)
+	if p.Number > 1 {
+		if k := s.answers.find(name, time.Now()); k != nil {
+			return k, nil
+		}
+	}
 	rows, err := s.pool.Query(ctx, q, append([]any{account}, filter...)...)
 	if err != nil {
-		return k, err
+		return nil, err
 	}
+	var g grouping
 	var pk int64
-	var id, last string
-	_, err = pgx.ForEachRow(rows, []any{&pk, &id}, func() error {
-		if id != last || len(k.pks) == 0 {
-			k.starts = append(k.starts, len(k.pks))
-			last = id
-		}
-		k.pks = append(k.pks, pk)
-		return nil
-	})
-	return k, err
+	var id string
+	if _, err := pgx.ForEachRow(rows, []any{&pk, &id}, func() error { g.add(pk, id); return nil }); err != nil {
+		return nil, err
+	}
+	k := g.keys()
+	if p.Limit > 0 && k.total() > p.Limit {
+		s.answers.keep(name, k, time.Now())
+	}
+	return k, nil
 }
 
 // eachHit walks one page of an answer. why lists, for the images in $1, what
 // the query found in them.
-func (s *Store) eachHit(ctx context.Context, account string, keys hitKeys, p engine.QueryPage, why string, filter []any, each func(engine.ImageHit) error) error {
+func (s *Store) eachHit(ctx context.Context, account string, keys *hitKeys, p engine.QueryPage, why string, filter []any, each func(engine.ImageHit) error) error {
 	from, to := pageOf(p, keys.total())
 	for ; from < to; from += hitBatch {
 		list, err := s.hits(ctx, account, keys, from, min(from+hitBatch, to), why, filter)
@@ -136,7 +128,7 @@ func pageOf(p engine.QueryPage, total int) (from, to int) {
 
 // hits fetches what is told of the image ids from one number to another. One
 // that has gone since it was listed is left out.
-func (s *Store) hits(ctx context.Context, account string, keys hitKeys, from, to int, why string, filter []any) ([]engine.ImageHit, error) {
+func (s *Store) hits(ctx context.Context, account string, keys *hitKeys, from, to int, why string, filter []any) ([]engine.ImageHit, error) {
 	const images = `SELECT pk, digest, image_id, analyzed_at FROM images WHERE pk = ANY($1) AND account = $2 ORDER BY digest`
 	const tags = `
 		SELECT t.image, t.registry, t.repository, t.tag, t.detected_at FROM image_tags t

@@ -140,6 +140,27 @@ func TestImagesByPackage(t *testing.T) {
 	}
 }
 
+// A page behind the first fits it, whatever has happened since; the first is
+// always of now.
+func TestFurtherPagesFitTheFirst(t *testing.T) {
+	s := enginetest.Store(t)
+	insertImages(t, s, "one", 2, 4)
+	exec(t, s, `INSERT INTO packages (image, key, name, version, type, class) SELECT pk, 'k', 'bash', '5', 'dpkg', 'os' FROM images`)
+	page := func(n int) ([]string, int) {
+		return byPackage(t, s, engine.PackageQuery{Name: "bash", Page: engine.QueryPage{Number: n, Limit: 2}})
+	}
+	page(1)
+	insertImages(t, s, "one", 1, 1)
+	exec(t, s, `INSERT INTO packages (image, key, name, version, type, class) SELECT pk, 'k', 'bash', '5', 'dpkg', 'os' FROM images WHERE digest = $1`, digestOf(1))
+	exec(t, s, `DELETE FROM images WHERE digest = $1`, digestOf(5))
+	if list, total := page(2); total != 4 || !slices.Equal(list, []string{"4: bash 5 dpkg"}) {
+		t.Errorf("the second page is %q of %d", list, total)
+	}
+	if list, total := page(1); total != 4 || !slices.Equal(list, []string{"1: bash 5 dpkg", "2: bash 5 dpkg"}) {
+		t.Errorf("the first page is then %q of %d", list, total)
+	}
+}
+
 // Batches join without a gap or a repetition, whole and page by page.
 func TestQueryIsWhole(t *testing.T) {
 	s := enginetest.Store(t)

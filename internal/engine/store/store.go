@@ -35,6 +35,8 @@ type Store struct {
 	log  *slog.Logger
 	key  *[32]byte // seals registry passwords; see SetSecretKey
 
+	answers answers // to queries, for their further pages
+
 	policies engine.PolicySet // of new accounts; see SetPolicies
 }
 
