@@ -3,6 +3,7 @@ package apiv1
 import (
 	"context"
 	"encoding/json"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -171,4 +172,23 @@ func TestWebhooks(t *testing.T) {
 			}
 		})
 	}
+}
+
+func FuzzWebhookBody(f *testing.F) {
+	f.Add(`{"type":"general","url":"http://x/<userId>","user":"u","password":"p","verify":true,"enabled":false}`)
+	f.Add(`{"url":null,"verify":"True"}`)
+	f.Add(`[]`)
+	s := New(fakeWebhooks{saved: &engine.Webhook{}}, Options{})
+	f.Fuzz(func(t *testing.T, body string) {
+		for method, target := range map[string]string{"POST": "/v1/console/webhooks", "PUT": "/v1/console/webhooks/w1"} {
+			r := httptest.NewRequest(method, target, strings.NewReader(body))
+			r.Header.Set("Content-Type", "application/json")
+			r.SetBasicAuth("bob", "right")
+			w := httptest.NewRecorder()
+			s.ServeHTTP(w, r)
+			if w.Code != 200 && w.Code != 400 {
+				t.Errorf("%s %q: %d %s", method, body, w.Code, w.Body)
+			}
+		}
+	})
 }

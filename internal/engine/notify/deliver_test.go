@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
@@ -172,5 +173,68 @@ func TestSlowReceiverHoldsNobody(t *testing.T) {
 	}
 	if waiting != 10 {
 		t.Errorf("%d of 10 still wait for the slow one", waiting)
+	}
+}
+
+// TestHostsShareTheWork runs two workers on one database: each notification
+// arrives once, whichever of them takes it.
+func TestHostsShareTheWork(t *testing.T) {
+	const all = 40
+	got := make(chan string, 2*all)
+	r := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		var e envelope
+		if err := json.NewDecoder(r.Body).Decode(&e); err != nil {
+			t.Error(err)
+		}
+		got <- e.DataID
+	}))
+	t.Cleanup(r.Close)
+	s := Settings{Webhooks: []engine.Webhook{{Type: "general", URL: r.URL}}}
+	db, one := world(t, s)
+	two := &Deliverer{Queue: db, Client: NewClient(s), Settings: s, Log: enginetest.Logger(t)}
+	for range all {
+		tell(t, db)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	for _, d := range []*Deliverer{one, two} {
+		go func() { done <- d.Run(ctx) }()
+	}
+	seen := map[string]bool{}
+	for range all {
+		id := <-got
+		if seen[id] {
+			t.Errorf("%s came twice", id)
+		}
+		seen[id] = true
+	}
+	cancel()
+	for range 2 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	if len(got) != 0 {
+		t.Errorf("%d more", len(got))
+	}
+}
+
+// A webhook that goes or is switched off takes what waits for it along.
+func TestNowhereToGo(t *testing.T) {
+	for why, q := range map[string]string{
+		"its webhook was removed":     `DELETE FROM webhooks`,
+		"its webhook is switched off": `UPDATE webhooks SET enabled = false`,
+	} {
+		db, d := world(t, Settings{Webhooks: []engine.Webhook{{Type: "general", URL: "http://127.0.0.1:1"}}})
+		tell(t, db)
+		if _, err := db.Pool().Exec(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.step(t.Context(), "setting:general"); err != nil {
+			t.Fatal(err)
+		}
+		if n := states(t, db)[0]; n.State != engine.DeliveryFailed || n.Error != why {
+			t.Errorf("%+v, want %q", n, why)
+		}
 	}
 }
