@@ -263,6 +263,7 @@ func TestStartSaysWhatIsWrong(t *testing.T) {
 		"a service's port is taken":   {[]string{"--policy-addr=" + taken.Addr().String()}, []string{"CONSOLE_POLICY_ADDR", "in use"}},
 		"no database there":           {[]string{"--database-url=postgres://u:secret@127.0.0.1:9/x"}, []string{"CONSOLE_DATABASE_URL"}},
 		"no such PostgreSQL":          {[]string{"--postgres-bin=/nowhere"}, []string{"CONSOLE_POSTGRES_BIN"}},
+		"no such folder of bundles":   {[]string{"--policy-bundles-dir=/nowhere"}, []string{"CONSOLE_POLICY_BUNDLES_DIR", "/nowhere"}},
 		"a data folder that is a file": {
 			[]string{"--data-dir=/dev/null"}, []string{"CONSOLE_DATA_DIR"},
 		},
