@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/quick"
 	"time"
@@ -306,4 +307,25 @@ func TestRuleOrderDoesNotMatter(t *testing.T) {
 	if err := quick.Check(same, &quick.Config{MaxCount: 300}); err != nil {
 		t.Error(err)
 	}
+}
+
+// A bundle is shared by whoever evaluates: the race detector watches.
+func TestBundleIsShared(t *testing.T) {
+	b := parse(t, doc(t, []map[string]any{
+		rule("r1", "STOP", "vulnerabilities", "package", "package_type", "all", "package_path_exclude", "(?!/x).*y"),
+		rule("r2", "STOP", "files", "name_match", "regex", `.*\.pem`),
+	}, whitelisted("vulnerabilities", "CVE-*", "files", "regexp:a")))
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			img := exampleMatches()
+			img.Files = exampleFiles().Files
+			if v, err := Evaluate(b, tag, img, now); err != nil || v.Action != Stop {
+				t.Errorf("%s, %v", v.Action, err)
+			}
+			b.Problems()
+			b.Needs(tag, "", "")
+		})
+	}
+	wg.Wait()
 }
