@@ -57,6 +57,9 @@ func (s *Server) authorize(r *request, p perm) error {
 		}
 		return nil
 	}
+	if p.needs != "" && !id.May(domain, p.needs) {
+		return engine.Forbiddenf("Not authorized. Requires permissions: domain=%s action=%s target=*", domain, p.action)
+	}
 	return id.Permit(domain, p.action)
 }
 

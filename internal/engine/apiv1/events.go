@@ -29,7 +29,7 @@ func (s *Server) eventsOps() map[string]op {
 		"listEvents":     {perm: acct("listEvents"), call: s.listEvents},
 		"deleteEvents":   {perm: acct("deleteEvents"), call: s.deleteEvents, timeout: deleteTimeout, heavy: true},
 		"getEvent":       {perm: acct("getEvent"), call: s.getEvent},
-		"deleteEvent":    {perm: acct("getEvent"), call: s.deleteEvent}, // the action's name is v1's
+		"deleteEvent":    {perm: perm{class: classAcct, action: "getEvent", needs: "deleteEvents"}, call: s.deleteEvent},
 	}
 }
 

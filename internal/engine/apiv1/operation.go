@@ -31,6 +31,7 @@ type op struct {
 type perm struct {
 	class  permClass
 	action string
+	needs  string // what a role must allow, where that is not the action that v1 names
 }
 
 type permClass int
@@ -49,14 +50,14 @@ var (
 )
 
 // acct asks for permission in the account that the request names.
-func acct(action string) perm { return perm{classAcct, action} }
+func acct(action string) perm { return perm{class: classAcct, action: action} }
 
 // inPath asks for permission in the account that the path names as accountname,
 // which is the request's account then, whatever a header says.
-func inPath(action string) perm { return perm{classPath, action} }
+func inPath(action string) perm { return perm{class: classPath, action: action} }
 
 // admin asks for permission in the system's own domain.
-func admin(action string) perm { return perm{classAdmin, action} }
+func admin(action string) perm { return perm{class: classAdmin, action: action} }
 
 // bound is an operation put on the router.
 type bound struct {
