@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net/url"
 
 	"windlass/internal/engine"
 	"windlass/internal/engine/notify"
@@ -41,8 +40,7 @@ func (c *Core) AddWebhook(ctx context.Context, w engine.Webhook) (engine.Webhook
 }
 
 // UpdateWebhook stores all fields of a webhook anew. Without a password the
-// stored one stays, as long as it goes to the same host for the same user: it
-// must not be sent where its owner never meant it to go.
+// stored one of the same user at the same host stays.
 func (c *Core) UpdateWebhook(ctx context.Context, w engine.Webhook) (engine.Webhook, error) {
 	if err := notify.Check(w); err != nil {
 		return w, err
@@ -51,22 +49,10 @@ func (c *Core) UpdateWebhook(ctx context.Context, w engine.Webhook) (engine.Webh
 	if err != nil {
 		return w, err
 	}
-	if w.Password == "" && w.User != "" && w.User == old.User && origin(w.URL) == origin(old.URL) {
-		w.Password = old.Password
-	}
-	if w, err = c.store.UpdateWebhook(ctx, w); err == nil {
+	if w, err = c.store.UpdateWebhook(ctx, notify.Keep(w, old)); err == nil {
 		c.log.InfoContext(ctx, "webhook updated", "webhook", w.ID, "type", w.Type, "account", w.Account)
 	}
 	return w, err
-}
-
-// origin is the scheme, host and port of an address.
-func origin(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return address
-	}
-	return u.Scheme + "://" + u.Host
 }
 
 // RemoveWebhook forgets a webhook of an account.
@@ -85,19 +71,11 @@ func (c *Core) TestSection(ctx context.Context, account, section, kind string) (
 	if err != nil {
 		return nil, err
 	}
-	if len(hooks) == 0 {
-		return nil, engine.Invalidf("Webhooks Configuration not found")
+	w, err := notify.Section(hooks, section)
+	if err != nil {
+		return nil, err
 	}
-	for _, w := range hooks {
-		switch {
-		case w.Type != section:
-		case w.Empty:
-			return nil, engine.Invalidf("Webhook Configuration for type %s is empty", section)
-		default:
-			return c.testWebhook(ctx, w, account, kind)
-		}
-	}
-	return nil, &engine.Fault{Kind: engine.ErrUnavailable, Message: "Webhooks Configuration has no webhook of this type"}
+	return c.testWebhook(ctx, w, account, kind)
 }
 
 // TestWebhook posts a test notification of a kind to a webhook of an account.

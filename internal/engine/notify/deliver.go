@@ -1,9 +1,12 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -17,8 +20,12 @@ const (
 	poll = time.Second
 	// laneHands is how many attempts run at once at one webhook of this host.
 	laneHands = 4
-	// maxLanes is how many webhooks of this host are posted to at once.
+	// maxLanes is how many webhooks of accounts are posted to at once from this
+	// host; those of the settings are few and come on top.
 	maxLanes = 32
+	// turn is how long a webhook with a backlog keeps its lane while others
+	// wait for one.
+	turn = 10 * time.Second
 	// leaseGrace is what an attempt may take beside the request itself.
 	leaseGrace = 30 * time.Second
 	// firstPause doubles with each attempt, up to maxPause.
@@ -45,14 +52,16 @@ type Deliverer struct {
 	Record func(engine.Event) any
 	Log    *slog.Logger
 
-	mu    sync.Mutex
-	lanes map[string]bool // webhooks that are being posted to
+	mu     sync.Mutex
+	lanes  map[string]bool  // webhooks that are being posted to
+	taken  int              // lanes of accounts' webhooks
+	served map[string]int64 // number of the last turn of those that have a backlog
+	turns  int64
 }
 
 // Run delivers until ctx ends.
 func (d *Deliverer) Run(ctx context.Context) error {
 	g, lanes := errgroup.WithContext(ctx)
-	g.SetLimit(maxLanes + 1)
 	g.Go(func() error {
 		tick := time.NewTicker(poll)
 		defer tick.Stop()
@@ -73,55 +82,71 @@ func (d *Deliverer) Run(ctx context.Context) error {
 	return nil
 }
 
-// open starts a lane for every webhook that has something due and none yet.
-// When all are taken the next round tries again.
+// open starts a lane for every webhook that has something due and none yet, as
+// far as there are lanes. Who has waited longest for a turn goes first.
 func (d *Deliverer) open(ctx context.Context, g *errgroup.Group) error {
 	due, err := d.Queue.DueWebhooks(ctx)
 	if err != nil {
 		return err
 	}
-	for _, id := range due {
-		if !d.claim(id) {
-			continue
-		}
-		started := g.TryGo(func() error {
-			defer d.release(id)
-			return d.lane(ctx, id)
+	for _, id := range d.claim(due) {
+		g.Go(func() error {
+			drained, err := d.lane(ctx, id)
+			d.release(id, drained)
+			return err
 		})
-		if !started {
-			d.release(id)
-		}
 	}
 	return nil
 }
 
-func (d *Deliverer) claim(id string) bool {
+// claim gives lanes to webhooks and says which got one.
+func (d *Deliverer) claim(due []string) []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.lanes[id] {
-		return false
-	}
 	if d.lanes == nil {
-		d.lanes = map[string]bool{}
+		d.lanes, d.served = map[string]bool{}, map[string]int64{}
 	}
-	d.lanes[id] = true
-	return true
+	slices.SortStableFunc(due, func(a, b string) int { return cmp.Compare(d.served[a], d.served[b]) })
+	var got []string
+	for _, id := range due {
+		if d.lanes[id] || !ofSettings(id) && d.taken >= maxLanes {
+			continue
+		}
+		if !ofSettings(id) {
+			d.taken++
+		}
+		d.lanes[id] = true
+		got = append(got, id)
+	}
+	return got
 }
 
-func (d *Deliverer) release(id string) {
+func (d *Deliverer) release(id string, drained bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.lanes, id)
+	if !ofSettings(id) {
+		d.taken--
+	}
+	if d.turns++; drained {
+		delete(d.served, id)
+	} else {
+		d.served[id] = d.turns
+	}
 }
 
-// lane delivers what is due at one webhook until nothing is.
-func (d *Deliverer) lane(ctx context.Context, webhook string) error {
-	for {
+func ofSettings(id string) bool { return strings.HasPrefix(id, engine.WebhookSetting) }
+
+// lane delivers what is due at one webhook until nothing is (true) or its turn
+// is over.
+func (d *Deliverer) lane(ctx context.Context, webhook string) (bool, error) {
+	for began := time.Now(); time.Since(began) < turn; {
 		n, err := d.step(ctx, webhook)
 		if err != nil || n == 0 {
-			return err
+			return n == 0, err
 		}
 	}
+	return false, nil
 }
 
 // step takes a handful of notifications, posts them side by side and stores how

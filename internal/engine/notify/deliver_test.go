@@ -3,8 +3,10 @@ package notify
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -236,5 +238,34 @@ func TestNowhereToGo(t *testing.T) {
 		if n := states(t, db)[0]; n.State != engine.DeliveryFailed || n.Error != why {
 			t.Errorf("%+v, want %q", n, why)
 		}
+	}
+}
+
+func TestLanesTakeTurns(t *testing.T) {
+	var d Deliverer
+	var due []string
+	for i := range 2 * maxLanes {
+		due = append(due, fmt.Sprintf("%02d", i))
+	}
+	due = append(due, "setting:general")
+	first := d.claim(slices.Clone(due))
+	if len(first) != maxLanes+1 || first[maxLanes] != "setting:general" {
+		t.Fatalf("lanes for %v", first)
+	}
+	if more := d.claim(slices.Clone(due)); len(more) != 0 {
+		t.Errorf("more lanes for %v", more)
+	}
+	for _, id := range first {
+		d.release(id, false)
+	}
+	second := d.claim(slices.Clone(due))
+	if len(second) != maxLanes+1 || second[0] != "32" {
+		t.Errorf("the second turn is for %v", second)
+	}
+	for _, id := range second {
+		d.release(id, true)
+	}
+	if len(d.served) != maxLanes || d.taken != 0 {
+		t.Errorf("remembers %d, %d lanes taken", len(d.served), d.taken)
 	}
 }
