@@ -121,7 +121,7 @@ func (a *app) eventDelete() *cobra.Command {
 			_, err := a.client.delete(ctx, "/events/"+segment(args[0]))
 			return err // the original says nothing, whatever the server answers
 		case !all && since == "" && before == "":
-			return errors.New("Must include either an event_id, --all, --since, or --before")
+			return verbatim("Must include either an event_id, --all, --since, or --before")
 		case all && !dontAsk:
 			yes, err := a.confirm(ctx, "Really delete (clear) all events? (y/N)")
 			if err != nil || !yes {

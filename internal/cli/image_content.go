@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"encoding/base64"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -22,7 +21,7 @@ func (a *app) imageContent() *cobra.Command {
 		}
 		look := &reader{}
 		if r.ok() && !python.Truthy(look.at(r.body, "content")) && look.err == nil {
-			return fmt.Errorf("There is no image content (%s) to provide for %s", args[1], args[0])
+			return verbatim("There is no image content (" + args[1] + ") to provide for " + args[0])
 		}
 		return a.show(r, "image content", a.content(args[1]))
 	})

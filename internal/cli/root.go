@@ -27,7 +27,6 @@ func (a *app) root() *cobra.Command {
 		a.image(), a.evaluate(), a.policy(), a.subscription(), a.registry(), a.repo(), a.system(),
 		a.event(), a.query(), a.account(), a.archive(), a.enterprise(),
 	)
-	root.InitDefaultCompletionCmd()
 	return root
 }
 

@@ -26,7 +26,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"windlass/internal/cli/python"
@@ -49,6 +51,11 @@ type exit int
 
 func (e exit) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 
+// verbatim is a fault in the original's words, which scripts may look for.
+type verbatim string
+
+func (v verbatim) Error() string { return string(v) }
+
 // Exit codes.
 const (
 	exitOK          = 0
@@ -70,7 +77,7 @@ type app struct {
 func Run(ctx context.Context, args []string, w World) int {
 	a := &app{World: w}
 	root := a.root()
-	root.SetArgs(args)
+	root.SetArgs(joined(root, args))
 	root.SetIn(w.In)
 	root.SetOut(w.Out)
 	root.SetErr(w.Err)
@@ -89,9 +96,28 @@ func Run(ctx context.Context, args []string, w World) int {
 	return exitFault
 }
 
+// joined ties each global option to its value with a =, so that a password that
+// begins with a - is not taken for an option when the group is looked for.
+func joined(root *cobra.Command, args []string) []string {
+	var out []string
+	for i := 0; i < len(args); i++ {
+		name, ok := strings.CutPrefix(args[i], "--")
+		if !ok || name == "" {
+			return append(out, args[i:]...)
+		}
+		if f := root.Flags().Lookup(name); f != nil && f.NoOptDefVal == "" && i+1 < len(args) {
+			i++
+			out = append(out, "--"+name+"="+args[i])
+			continue
+		}
+		out = append(out, args[i])
+	}
+	return out
+}
+
 // println writes a text and a newline in one piece.
 func (a *app) println(s string) {
-	_, _ = io.WriteString(a.Out, s+"\n")
+	_, _ = io.WriteString(a.Out, a.style.calm(s)+"\n")
 }
 
 // fail says what went wrong on this side and ends with the code of faults.

@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"errors"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
@@ -71,4 +74,28 @@ func TestSettingsHome(t *testing.T) {
 	if _, err := (&options{}).resolve(env); err == nil {
 		t.Error("a file that is no YAML is no fault")
 	}
+}
+
+// A password may look like an option, and like the name of a group.
+func TestOddPasswords(t *testing.T) {
+	for _, password := range []string{"--x", "-p", "--json", "image", "", "a=b", "--"} {
+		t.Run(password, func(t *testing.T) {
+			var got string
+			ask := transport(func(req *http.Request) {
+				_, got, _ = req.BasicAuth()
+			})
+			Run(t.Context(), []string{"--u", "ann", "--p", password, "system", "status"},
+				World{Env: lookup(nil), Out: io.Discard, Err: io.Discard, Transport: ask})
+			if got != password {
+				t.Errorf("the server is told %q", got)
+			}
+		})
+	}
+}
+
+type transport func(*http.Request)
+
+func (f transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	f(req)
+	return nil, errors.New("connection refused")
 }

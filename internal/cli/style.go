@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 )
@@ -80,6 +81,17 @@ func (s style) toned(cell string, header bool) string {
 		return cell
 	}
 	return tone + cell + normal
+}
+
+// harmless is what may go to a terminal: text, line ends, tabs, our own colours.
+var harmless = regexp.MustCompile(`\x1b\[(?:0|1|2|31|32|33)m|[\n\t]|[^\x00-\x1f\x7f-\x{9f}]+`)
+
+// calm takes out of a text what foreign parts of it could do to a terminal.
+func (s style) calm(text string) string {
+	if !s.terminal {
+		return text
+	}
+	return strings.Join(harmless.FindAllString(text, -1), "")
 }
 
 // printable is a text without what moves a terminal's cursor.

@@ -104,3 +104,13 @@ func TestTerminal(t *testing.T) {
 }
 
 func piped(tb *table) string { return (&app{}).plain(tb) }
+
+func TestCalm(t *testing.T) {
+	const foreign = "Distro: \x1b[2J\x1b]0;title\a\u009b31mdebian\n\tstill " + red + "red" + normal
+	if got, want := (style{terminal: true}).calm(foreign), "Distro: [2J]0;title31mdebian\n\tstill "+red+"red"+normal; got != want {
+		t.Errorf("on a terminal %q, want %q", got, want)
+	}
+	if got := (style{}).calm(foreign); got != foreign {
+		t.Errorf("piped %q, want it as it came", got)
+	}
+}

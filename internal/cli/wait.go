@@ -30,7 +30,7 @@ func (p *patience) until(ctx context.Context, since time.Time, check func() (don
 			return err
 		}
 	}
-	return fmt.Errorf("timed out after %s seconds.", python.Str(p.timeout))
+	return verbatim("timed out after " + python.Str(p.timeout) + " seconds.")
 }
 
 func (a *app) imageWait() *cobra.Command {
@@ -122,7 +122,13 @@ func names(list string) []string {
 }
 
 // note writes a line of progress on the standard error.
-func (a *app) note(format string, args ...any) { fmt.Fprintf(a.Err, format+"\n", args...) }
+func (a *app) note(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if a.ErrTerminal {
+		text = printable(text)
+	}
+	fmt.Fprintln(a.Err, text)
+}
 
 func (a *app) answers(ctx context.Context) (bool, error) {
 	a.note("API availability: Checking anchore-engine URL (%s)...", a.settings.url)
