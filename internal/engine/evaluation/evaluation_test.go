@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -454,5 +455,28 @@ func TestVulnData(t *testing.T) {
 		if got := vulnData(groups, distro, version); got.Exists != want {
 			t.Errorf("%s: %+v", in, got)
 		}
+	}
+}
+
+func TestAChangeIsToldOnceWhoeverAsksAtOnce(t *testing.T) {
+	w := newWorld(t)
+	img := w.analyzed("one", 1)
+	w.add("one", "mine", ruleCritical, true)
+	w.check(Request{Image: img})
+	if err := w.s.SaveMatches(t.Context(), "one", string(img.Digest), "data2", []engine.Match{critical()}, engine.Source{}); err != nil {
+		t.Fatal(err)
+	}
+	w.e.meter = nil // the one of tests is for one at a time
+	var wg sync.WaitGroup
+	for range 6 {
+		wg.Go(func() {
+			if e, err := w.e.Check(t.Context(), Request{Image: img, Tag: tag}); err != nil || e.Action != engine.ActionStop {
+				t.Error(e.Action, err)
+			}
+		})
+	}
+	wg.Wait()
+	if got := w.history("one", "mine", 1); got != "stop go" || len(w.events("one")) != 1 {
+		t.Errorf("history %q, %d events", got, len(w.events("one")))
 	}
 }
