@@ -229,11 +229,7 @@ func (s *Server) serve(w *response, r *request) error {
 	if err := b.endpoint.validate(r); err != nil {
 		return err
 	}
-	err = s.authorize(r, b.perm)
-	if b.audited && r.Identity.User != "" && !b.endpoint.options.ExcludeRequestBody {
-		r.holdBody()
-	}
-	if err != nil {
+	if err := s.authorize(r, b.perm); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), b.timeout)

@@ -1,10 +1,8 @@
 package apiv1
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -57,21 +55,6 @@ const (
 	// auditWait bounds the writing of an entry: the client is waiting.
 	auditWait = 5 * time.Second
 )
-
-// holdBody keeps the checked body of an audited request beside the one that the
-// handler reads.
-func (r *request) holdBody() {
-	if r.Body == nil || r.Body == http.NoBody || !strings.Contains(r.Header.Get("Content-Type"), "json") {
-		return
-	}
-	// The validation has read it whole, so this reads memory.
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return // the handler will meet the same error
-	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	r.held = body
-}
 
 // note writes what was done or refused into the audit log. Who failed to log in
 // did nothing.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -111,12 +112,33 @@ func (e *endpoint) validate(r *request) error {
 	}
 	r.query = q
 	e.mendContentType(r.Request)
+	if err := e.wholeJSON(r); err != nil {
+		return err
+	}
 	err = openapi3filter.ValidateRequest(r.Context(), &openapi3filter.RequestValidationInput{
 		Request: r.Request, PathParams: r.params, QueryParams: q, Route: e.checked, Options: e.options,
 	})
 	if err != nil {
 		return validationProblem(err)
 	}
+	return nil
+}
+
+// wholeJSON refuses a body that is more than one JSON value: the validation
+// looks at the first alone. It keeps the bytes, which the audit log looks into.
+func (e *endpoint) wholeJSON(r *request) error {
+	if e.route.Operation.RequestBody == nil || e.options.ExcludeRequestBody || r.Body == nil || r.Body == http.NoBody ||
+		!strings.Contains(strings.ToLower(r.Header.Get("Content-Type")), "json") {
+		return nil
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return bodyFault(err)
+	}
+	if len(body) > 0 && !json.Valid(body) {
+		return bodyFault(nil)
+	}
+	r.Body, r.held = io.NopCloser(bytes.NewReader(body)), body
 	return nil
 }
 

@@ -82,7 +82,7 @@ type request struct {
 
 	operation string // its id in the document
 	audited   bool   // it belongs into the audit log
-	held      []byte // the body of such a one
+	held      []byte // its body, if that is JSON and was checked
 }
 
 // param is a path parameter, unescaped.
