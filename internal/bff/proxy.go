@@ -112,8 +112,14 @@ func (s *Server) authorize(c *fiber.Ctx) (string, error) {
 // request copies the request for the API. Its context lives until the answer
 // has been passed on, or the server ends.
 func (p *proxy) request(c *fiber.Ctx) (*http.Request, context.CancelFunc, error) {
+	// As it was sent: a name may hold an escaped slash.
+	sent, err := url.ParseRequestURI(string(c.Context().URI().PathOriginal()))
+	if err != nil {
+		return nil, nil, fiber.NewError(http.StatusBadRequest, "The address is not validly escaped.")
+	}
 	u := *p.api
-	u.Path, u.RawQuery = strings.TrimSuffix(u.Path, "/")+c.Path(), string(c.Context().QueryArgs().QueryString())
+	base := strings.TrimSuffix(u.Path, "/")
+	u.Path, u.RawPath, u.RawQuery = base+sent.Path, base+sent.EscapedPath(), string(c.Context().QueryArgs().QueryString())
 	ctx, cancel := context.WithCancel(context.WithoutCancel(c.UserContext()))
 	var body io.Reader
 	length := int64(c.Request().Header.ContentLength())

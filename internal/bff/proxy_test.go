@@ -133,3 +133,20 @@ func TestLeavingEndsTheProxiedRequest(t *testing.T) {
 		t.Error("the API still sends to nobody")
 	}
 }
+
+// Names with slashes, such as those of registries, and characters that
+// addresses escape reach the API as they were sent.
+func TestProxyKeepsEscapes(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.RequestURI) }))
+	t.Cleanup(srv.Close)
+	c := start(t, bff.Options{API: srv.URL})
+	c.login()
+	for _, target := range []string{
+		"/v1/registries/docker.io%2Fteam%2F*", "/v1/registries/docker.io%2fteam?validate=false", "/v1/images/sha256:ab/content/os",
+		"/v1/accounts/a%2Cb%25c/users", "/v1/system/feeds/github/github:npm", "/v1/query/images/by_package?name=a%2Bb&version=1%3A2",
+	} {
+		if code, body, _ := c.do("GET", target, nil); code != 200 || body != target {
+			t.Errorf("GET %s reached the API as %s (%d)", target, body, code)
+		}
+	}
+}

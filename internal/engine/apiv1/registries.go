@@ -79,8 +79,6 @@ func registryOf(r *request) (engine.Registry, error) {
 		return engine.Registry{}, errorf(http.StatusInternalServerError, "body does not contain registry key")
 	case strings.HasSuffix(name, "/") || strings.HasPrefix(name, "http://") || strings.HasPrefix(name, "https://"):
 		return engine.Registry{}, errorf(http.StatusConflict, "input registry name cannot end with trailing slash or begin with http:// or https://")
-	case b.User == "awsauto":
-		return engine.Registry{}, errorf(http.StatusNotAcceptable, "'awsauto' is not enabled in service configuration")
 	}
 	v := engine.Registry{
 		Account: r.Account, Name: name, Label: b.Name, Type: b.Type, User: b.User,
@@ -95,9 +93,13 @@ func registryOf(r *request) (engine.Registry, error) {
 	return v, nil
 }
 
-// check tries a credential unless the client asked not to.
+// check tries a credential unless the client asked not to. One of AWS is used
+// at once, since a token has to be made with it.
 func (s *Server) check(r *request, v engine.Registry) error {
-	if !r.queryBool("validate", true) {
+	if v.User == "awsauto" {
+		return errorf(http.StatusNotAcceptable, "'awsauto' is not enabled in service configuration")
+	}
+	if v.Type != "awsecr" && !r.queryBool("validate", true) {
 		return nil
 	}
 	err := s.backend.CheckRegistry(r.Context(), v)
@@ -128,12 +130,18 @@ func (s *Server) createRegistry(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
+	exists := errorf(http.StatusInternalServerError, "registry already exists in DB")
+	if _, err := s.backend.Registry(r.Context(), r.Account, v.Name); err == nil {
+		return exists // before anything is asked of it
+	} else if !errors.Is(err, engine.ErrNotFound) {
+		return err
+	}
 	if err := s.check(r, v); err != nil {
 		return err
 	}
 	v, err = s.backend.AddRegistry(r.Context(), v)
 	if errors.Is(err, engine.ErrConflict) {
-		return errorf(http.StatusInternalServerError, "registry already exists in DB")
+		return exists
 	}
 	if err != nil {
 		return err

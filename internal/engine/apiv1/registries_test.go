@@ -1,8 +1,10 @@
 package apiv1
 
 import (
+	"bytes"
 	"context"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -61,7 +63,10 @@ func TestRegistries(t *testing.T) {
 		"add":                    {"POST", "/v1/registries", `{"registry":"new","registry_user":"me","registry_pass":"good","registry_verify":false}`, 200, `"registry_name":"new"`},
 		"add, wrong password":    {"POST", "/v1/registries", `{"registry":"new","registry_user":"me","registry_pass":"bad"}`, 406, "cannot ping supplied registry"},
 		"add without validation": {"POST", "/v1/registries?validate=False", `{"registry":"new","registry_pass":"bad"}`, 200, `"new"`},
-		"add one that exists":    {"POST", "/v1/registries", `{"registry":"reg:5000","registry_pass":"good"}`, 500, "registry already exists in DB"},
+		"add one that exists":    {"POST", "/v1/registries", `{"registry":"reg:5000","registry_pass":"bad"}`, 500, "registry already exists in DB"},
+		"add, body no object":    {"POST", "/v1/registries", `[]`, 400, "about:blank"},
+		"add, wrong type":        {"POST", "/v1/registries", `{"registry":"x","registry_verify":"yes"}`, 400, "registry_verify"},
+		"add ECR, unvalidated":   {"POST", "/v1/registries?validate=false", `{"registry":"1.dkr.ecr.eu-west-1.amazonaws.com","registry_type":"awsecr","registry_pass":"bad"}`, 406, "refused"},
 		"add with scheme":        {"POST", "/v1/registries", `{"registry":"https://new"}`, 409, "cannot end"},
 		"add with slash":         {"POST", "/v1/registries", `{"registry":"new/"}`, 409, "cannot end"},
 		"add without name":       {"POST", "/v1/registries", `{}`, 500, "body does not contain registry key"},
@@ -69,6 +74,9 @@ func TestRegistries(t *testing.T) {
 		"change":                 {"PUT", "/v1/registries/reg:5000", `{"registry":"reg:5000","registry_pass":"good"}`, 200, `"reg:5000"`},
 		"change another":         {"PUT", "/v1/registries/reg:5000", `{"registry":"reg:5001","registry_pass":"good"}`, 409, "does not match"},
 		"change unknown":         {"PUT", "/v1/registries/no", `{"registry":"no","registry_pass":"good"}`, 404, "registry not found in DB"},
+		"change to awsauto":      {"PUT", "/v1/registries/reg:5000", `{"registry":"reg:5000","registry_user":"awsauto"}`, 406, "awsauto"},
+		"change, wrong password": {"PUT", "/v1/registries/reg:5000", `{"registry":"reg:5000","registry_pass":"bad"}`, 406, "cannot ping supplied registry"},
+		"change with a path":     {"PUT", "/v1/registries/reg%2Fa%2F*?validate=false", `{"registry":"reg/a/*"}`, 200, "reg/a/*"},
 		"delete":                 {"DELETE", "/v1/registries/no", "", 200, "true"},
 	}
 	for name, tc := range tests {
@@ -89,4 +97,32 @@ func TestRegistries(t *testing.T) {
 	if w := ask(t, fakeRegistries{}, http.MethodGet, "/registries", "", asNobody); w.Code != 401 {
 		t.Errorf("without credentials: %d", w.Code)
 	}
+}
+
+func FuzzRegistry(f *testing.F) {
+	for _, seed := range []string{
+		`{"registry":"new","registry_user":"me","registry_pass":"good","registry_verify":false}`, `{"registry":"https://x/"}`, `{}`, `null`, `[1]`,
+		`{"registry":"reg/*","registry_type":"awsecr","registry_user":"_iam_role","registry_pass":"arn;x"}`, `{"registry":{"a":1}}`,
+	} {
+		f.Add([]byte(seed), true)
+	}
+	s := New(fakeRegistries{saved: &engine.Registry{}}, Options{})
+	f.Fuzz(func(t *testing.T, body []byte, post bool) {
+		r := httptest.NewRequest("POST", "/registries", bytes.NewReader(body))
+		if !post {
+			r = httptest.NewRequest("PUT", "/registries/reg:5000", bytes.NewReader(body))
+		}
+		r.SetBasicAuth("admin", "right")
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		switch w.Code {
+		case 200, 400, 404, 406, 409:
+		case 500:
+			if !strings.Contains(w.Body.String(), "registry") {
+				t.Errorf("%q: %s", body, w.Body)
+			}
+		default:
+			t.Errorf("%q: %d %s", body, w.Code, w.Body)
+		}
+	})
 }
