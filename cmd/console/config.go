@@ -58,6 +58,7 @@ type Config struct {
 	OAuthLifetime   time.Duration `name:"oauth-lifetime" env:"CONSOLE_OAUTH_LIFETIME" default:"1h" help:"How long such a token lasts."`
 	OAuthKey        string        `name:"oauth-key" env:"CONSOLE_OAUTH_KEY" help:"File with the RSA private key (PEM) that signs them; empty: a secret kept in the database."`
 	AuditKeep       time.Duration `name:"audit-keep" env:"CONSOLE_AUDIT_KEEP" default:"8760h" help:"How long the log of administrative actions goes back."`
+	AWSAuto         string        `name:"aws-auto" env:"CONSOLE_AWS_AUTO" default:"off" help:"on: registries of AWS may be stored with the user awsauto, which reads them as this machine."`
 	TagWatch        time.Duration `name:"tag-watch" env:"CONSOLE_TAG_WATCH" default:"10m" help:"Time between looks at the image of a subscribed tag, 5m to 168h; 0: never; with a minus any time is taken as it is."`
 	RepoWatch       time.Duration `name:"repo-watch" env:"CONSOLE_REPO_WATCH" default:"1m" help:"Time between looks for new tags of a subscribed repository, 1m to 168h; 0: never; with a minus any time is taken as it is."`
 	mirrors         map[string][]string
@@ -99,6 +100,9 @@ func (c *Config) finish() error {
 	}
 	if c.Web != "on" && c.Web != "off" {
 		fault("CONSOLE_WEB", "%q is neither on nor off", c.Web)
+	}
+	if c.AWSAuto != "on" && c.AWSAuto != "off" {
+		fault("CONSOLE_AWS_AUTO", "%q is neither on nor off", c.AWSAuto)
 	}
 	if c.FeedsInterval < 0 || c.FeedsInterval > 0 && c.FeedsInterval < time.Minute {
 		fault("CONSOLE_FEEDS_INTERVAL", "%v is out of range: want 0 or at least 1m", c.FeedsInterval)

@@ -141,7 +141,7 @@ func openEngine(ctx context.Context, cfg Config, dsn string, set *logs.Set) (*co
 		AdminPassword: cfg.AdminPassword, SecretKey: key, FeedsURL: strings.TrimRight(cfg.FeedsURL, "/"), FeedsInterval: cfg.FeedsInterval,
 		Mirrors: cfg.mirrors, Analyzers: cfg.Analyzers, MaxImageSizeMB: cfg.MaxImageSizeMB, Policies: cfg.policies, Notify: cfg.notify,
 		OAuth: cfg.oauth, AuditKeep: cfg.AuditKeep,
-		TagWatch: cfg.TagWatch, RepoWatch: cfg.RepoWatch,
+		AWSAuto: cfg.AWSAuto == "on", TagWatch: cfg.TagWatch, RepoWatch: cfg.RepoWatch,
 	})
 	if err != nil {
 		return nil, explain(cfg, err)

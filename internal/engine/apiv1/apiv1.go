@@ -98,6 +98,8 @@ type Options struct {
 	Observe func(method, path string, code int, took time.Duration)
 	// Audit, when given, is told of each administrative action.
 	Audit func(context.Context, engine.AuditEntry) error
+	// AWSAuto: a registry may be stored that is used as the machine itself.
+	AWSAuto bool
 }
 
 func (o Options) withDefaults() Options {

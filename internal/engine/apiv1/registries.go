@@ -96,7 +96,7 @@ func registryOf(r *request) (engine.Registry, error) {
 // check tries a credential unless the client asked not to. One of AWS is used
 // at once, since a token has to be made with it.
 func (s *Server) check(r *request, v engine.Registry) error {
-	if v.User == "awsauto" {
+	if v.User == "awsauto" && !s.opts.AWSAuto {
 		return errorf(http.StatusNotAcceptable, "'awsauto' is not enabled in service configuration")
 	}
 	if v.Type != "awsecr" && !r.queryBool("validate", true) {

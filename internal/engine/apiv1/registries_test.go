@@ -71,6 +71,7 @@ func TestRegistries(t *testing.T) {
 		"add with slash":         {"POST", "/v1/registries", `{"registry":"new/"}`, 409, "cannot end"},
 		"add without name":       {"POST", "/v1/registries", `{}`, 500, "body does not contain registry key"},
 		"add awsauto":            {"POST", "/v1/registries", `{"registry":"x","registry_user":"awsauto"}`, 406, "awsauto"},
+		"awsecr is always tried": {"POST", "/v1/registries?validate=False", `{"registry":"new","registry_type":"awsecr","registry_pass":"bad"}`, 406, "cannot ping supplied registry"},
 		"change":                 {"PUT", "/v1/registries/reg:5000", `{"registry":"reg:5000","registry_pass":"good"}`, 200, `"reg:5000"`},
 		"change another":         {"PUT", "/v1/registries/reg:5000", `{"registry":"reg:5001","registry_pass":"good"}`, 409, "does not match"},
 		"change unknown":         {"PUT", "/v1/registries/no", `{"registry":"no","registry_pass":"good"}`, 404, "registry not found in DB"},

@@ -28,6 +28,7 @@ import (
 	"windlass/internal/engine/metrics"
 	"windlass/internal/engine/notify"
 	"windlass/internal/engine/registry"
+	"windlass/internal/engine/registry/awsecr"
 	"windlass/internal/engine/sample"
 	"windlass/internal/engine/store"
 	"windlass/internal/engine/supervise"
@@ -53,6 +54,7 @@ type Options struct {
 	Notify         notify.Settings
 	AuditKeep      time.Duration  // how long the audit log goes back
 	OAuth          accounts.OAuth // tokens of POST /oauth/token
+	AWSAuto        bool           // registries of AWS may be used as the machine itself: user awsauto
 	TagWatch       time.Duration  // between looks at a subscribed tag; read as engine.Cycle does
 	RepoWatch      time.Duration  // between looks at a subscribed repository; the same
 }
@@ -135,6 +137,7 @@ func (c *Core) open(ctx context.Context) error {
 	maps.Copy(mirrors, c.opts.Mirrors)
 	c.registry = registry.New(registry.Options{
 		Mirrors: mirrors, MaxImageSize: c.opts.MaxImageSizeMB << 20, Logger: c.opts.Logs.Logger(engine.Catalog),
+		Login: (&awsecr.Logins{Auto: c.opts.AWSAuto}).Login,
 	})
 	if err := c.bindServices(); err != nil {
 		return err

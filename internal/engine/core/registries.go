@@ -22,9 +22,6 @@ func (c *Core) Registry(ctx context.Context, account, name string) (engine.Regis
 // CheckRegistry asks the registry whether it takes the credential. Without a
 // password the stored one of the same user is tried.
 func (c *Core) CheckRegistry(ctx context.Context, r engine.Registry) error {
-	if r.Type == "awsecr" {
-		return engine.Invalidf("Tokens of AWS ECR cannot be fetched here: store a docker_v2 credential with a token of your own.")
-	}
 	r, err := c.withPassword(ctx, r)
 	if err != nil {
 		return err

@@ -49,6 +49,9 @@ type Options struct {
 	UserAgent    string
 	Stall        time.Duration // a transfer without data for so long is given up; 0: one minute
 	Logger       *slog.Logger
+	// Login gives a stored registry of type awsecr the user and password that
+	// the registry itself takes; nil: they are used as they are stored.
+	Login func(context.Context, engine.Registry) (engine.Registry, error)
 }
 
 // Client asks registries. It keeps connections and is safe for concurrent use.
@@ -140,6 +143,7 @@ type endpoint struct {
 	plain  bool // http was asked for in so many words
 	auth   authn.Authenticator
 	cred   string // name of the record used, empty: anonymous
+	stored engine.Registry
 	mirror bool
 }
 
@@ -175,7 +179,7 @@ func (c *Client) endpoints(ref Reference, creds []engine.Registry) []endpoint {
 func place(creds []engine.Registry, host, repo string) endpoint {
 	e := endpoint{host: host, repo: repo, verify: true, auth: authn.Anonymous}
 	if ch := Choose(creds, host, repo); ch.Found {
-		e.verify, e.cred = ch.Registry.Verify, ch.Registry.Name
+		e.verify, e.cred, e.stored = ch.Registry.Verify, ch.Registry.Name, ch.Registry
 		if ch.Registry.User != "" {
 			e.auth = authn.FromConfig(authn.AuthConfig{Username: ch.Registry.User, Password: ch.Registry.Password.Reveal()})
 		}
@@ -192,6 +196,13 @@ type session struct {
 }
 
 func (c *Client) open(ctx context.Context, e endpoint) (*session, error) {
+	if trades(e.stored) {
+		r, err := c.trade(ctx, e.stored)
+		if err != nil {
+			return nil, err
+		}
+		e.auth = authn.FromConfig(authn.AuthConfig{Username: r.User, Password: r.Password.Reveal()})
+	}
 	rt := c.strict
 	var opts []name.Option
 	if !e.verify || e.plain {

@@ -1,6 +1,7 @@
 package registry_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -132,4 +133,48 @@ func TestTagsThatAreNoTags(t *testing.T) {
 			t.Errorf("%s: %s (%v), want %s", body, got, err, want)
 		}
 	}
+}
+
+// The login of a registry of AWS is fetched for the images it is used for, and
+// for no others.
+func TestLoginIsTradedFirst(t *testing.T) {
+	reg := enginetest.Registry(t, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if user, password, _ := r.BasicAuth(); user != "AWS" || password != "token" {
+				w.Header().Set("WWW-Authenticate", `Basic realm="x"`)
+				w.WriteHeader(http.StatusUnauthorized)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	})
+	traded := 0
+	c := registry.New(registry.Options{Login: func(_ context.Context, r engine.Registry) (engine.Registry, error) {
+		traded++
+		if r.Password != "good" {
+			return r, engine.Invalidf("no login")
+		}
+		r.User, r.Password = "AWS", "token"
+		return r, nil
+	}})
+	stored := engine.Registry{Name: reg.Host, Type: "awsecr", User: "key", Password: "good"}
+	if _, err := c.Tags(t.Context(), parse(t, reg.Host+"/none"), []engine.Registry{stored}); causeOf(err) != registry.CauseUnknown {
+		t.Errorf("with a login: %v", err)
+	}
+	if err := c.Verify(t.Context(), stored); err != nil || traded != 2 {
+		t.Errorf("verify: %v, traded %d times", err, traded)
+	}
+	stored.Password = "bad"
+	if err := c.Verify(t.Context(), stored); engine.MessageOf(err, "") != "no login" {
+		t.Errorf("verify with a bad key: %v", err)
+	}
+	stored.Type = "docker_v2"
+	if err := c.Verify(t.Context(), stored); causeOf(err) != registry.CauseAuth || traded != 3 {
+		t.Errorf("another type: %v, traded %d times", err, traded)
+	}
+}
+
+func causeOf(err error) string {
+	cause, _, _ := registry.CauseOf(err)
+	return cause
 }

@@ -25,6 +25,12 @@ func (c *Client) Verify(ctx context.Context, r engine.Registry) error {
 	if !reHost.MatchString(host) {
 		return engine.Invalidf("%q is not a registry's host name", host)
 	}
+	if trades(r) {
+		var err error
+		if r, err = c.trade(ctx, r); err != nil {
+			return err
+		}
+	}
 	rt, auth := c.strict, authn.Anonymous
 	var opts []name.Option
 	if !r.Verify {
