@@ -28,13 +28,11 @@ func fromSBOM(doc []byte, img *policy.Image) error {
 		}
 		switch key {
 		case "distro":
-			var distro struct {
-				Like []string `json:"idLike"`
-			}
-			if err := d.Decode(&distro); err != nil {
+			var raw json.RawMessage
+			if err := d.Decode(&raw); err != nil {
 				return sbomError(err)
 			}
-			img.Like = strings.Join(distro.Like, ",")
+			img.Like = like(raw)
 		case "artifacts":
 			if err := artifacts(d, img); err != nil {
 				return sbomError(err)
@@ -47,6 +45,22 @@ func fromSBOM(doc []byte, img *policy.Image) error {
 		}
 	}
 	return nil
+}
+
+// like reads the names of a distribution's relatives: a list, or in old
+// documents a text.
+func like(distro json.RawMessage) string {
+	var many struct {
+		Like []string `json:"idLike"`
+	}
+	if json.Unmarshal(distro, &many) == nil {
+		return strings.Join(many.Like, ",")
+	}
+	var one struct {
+		Like string `json:"idLike"`
+	}
+	_ = json.Unmarshal(distro, &one) // what is neither names none
+	return strings.Join(strings.Fields(one.Like), ",")
 }
 
 func sbomError(err error) error { return fmt.Errorf("document %s: %w", engine.DocSBOM, err) }
@@ -63,7 +77,15 @@ func artifacts(d *json.Decoder, img *policy.Image) error {
 		if a.Type != "deb" && a.Type != "apk" && a.Type != "rpm" {
 			continue
 		}
-		for _, f := range a.Metadata.Files {
+		// An imported document may hold something else there: then the
+		// package claims no files.
+		var m struct {
+			Files []packageFile `json:"files"`
+		}
+		if json.Unmarshal(a.Metadata, &m) != nil {
+			continue
+		}
+		for _, f := range m.Files {
 			if f.Path != "" {
 				img.Records = append(img.Records, f.record(a.Name))
 			}
@@ -74,11 +96,9 @@ func artifacts(d *json.Decoder, img *policy.Image) error {
 }
 
 type artifact struct {
-	Name     string `json:"name"`
-	Type     string `json:"type"`
-	Metadata struct {
-		Files []packageFile `json:"files"`
-	} `json:"metadata"`
+	Name     string          `json:"name"`
+	Type     string          `json:"type"`
+	Metadata json.RawMessage `json:"metadata"`
 }
 
 // packageFile is a file as the databases of dpkg, apk and rpm have it.
