@@ -47,6 +47,7 @@ type Config struct {
 	FeedsInterval   time.Duration `name:"feeds-interval" env:"CONSOLE_FEEDS_INTERVAL" default:"6h" help:"Time between feed syncs; 0: never."`
 	RegistryMirrors string        `name:"registry-mirrors" env:"CONSOLE_REGISTRY_MIRRORS" help:"docker.io=http://127.0.0.1:5001,... : mirrors to ask first."`
 	Analyzers       int           `name:"analyzers" env:"CONSOLE_ANALYZERS" help:"Analyses at once in this process; 0: one a core, at most 4."`
+	ArchiveDryRun   bool          `name:"archive-dry-run" env:"CONSOLE_ARCHIVE_DRY_RUN,ANCHORE_ANALYSIS_ARCHIVE_DRYRUN_ENABLED" help:"The regular run of the archive rules only logs what it would do."`
 	MaxImageSizeMB  int64         `name:"max-image-size-mb" env:"CONSOLE_MAX_IMAGE_SIZE_MB" default:"0" help:"Limit of an image's compressed layers; 0: none."`
 	PolicyBundles   string        `name:"policy-bundles-dir" env:"CONSOLE_POLICY_BUNDLES_DIR" help:"Folder whose *.json are policy bundles that every new account gets beside the default one."`
 	WebhooksFile    string        `name:"webhooks-file" env:"CONSOLE_WEBHOOKS_FILE" help:"YAML file with the section webhooks of a v1 configuration: where notifications go."`

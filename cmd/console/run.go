@@ -142,6 +142,7 @@ func openEngine(ctx context.Context, cfg Config, dsn string, set *logs.Set) (*co
 		Mirrors: cfg.mirrors, Analyzers: cfg.Analyzers, MaxImageSizeMB: cfg.MaxImageSizeMB, Policies: cfg.policies, Notify: cfg.notify,
 		OAuth: cfg.oauth, AuditKeep: cfg.AuditKeep,
 		AWSAuto: cfg.AWSAuto == "on", TagWatch: cfg.TagWatch, RepoWatch: cfg.RepoWatch,
+		ArchiveDryRun: cfg.ArchiveDryRun,
 	})
 	if err != nil {
 		return nil, explain(cfg, err)

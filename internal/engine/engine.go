@@ -72,5 +72,6 @@ const (
 	ChangeSubscription  ChangeKind = "subscription"   // subscription id; added, altered, removed or checked
 	ChangePolicy        ChangeKind = "policy"         // bundle id; added, altered, activated or removed
 	ChangeEvaluation    ChangeKind = "evaluation"     // image digest; a stored policy evaluation of it was added
+	ChangeArchive       ChangeKind = "archive"        // image digest, or rule id; archived, removed from the archive, or a rule altered
 	ChangeSample        ChangeKind = "sample"         // sample images or starter data added or removed
 )

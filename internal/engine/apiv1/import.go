@@ -15,6 +15,10 @@ type Uploads interface {
 	// UploadImage takes an OCI or docker archive; without a tag its own name
 	// is recorded. size is -1 when unknown.
 	UploadImage(ctx context.Context, account, tag string, size int64, r io.Reader) (engine.Image, error)
+	// ImportArchive takes the file of an archived analysis, or else an OCI or
+	// docker archive. restored reports whether it was the first and its
+	// manifest could be read.
+	ImportArchive(ctx context.Context, account string, r io.Reader) (i engine.Image, restored bool, err error)
 }
 
 const (
@@ -28,9 +32,10 @@ func (s *Server) importOps() map[string]op {
 	}
 }
 
-// importImageArchive takes an image archive straight from the connection. v1
-// took archives of stored analyses here; those are answered 409, as any
-// archive whose manifest cannot be read is.
+// importImageArchive takes an archive straight from the connection: that of an
+// analysis, which comes back as it was, or that of an image, which is analyzed.
+// One whose manifest cannot be read is 409; one of an analysis that cannot come
+// back, for instance because the image is there, 500.
 func (s *Server) importImageArchive(w http.ResponseWriter, r *request) error {
 	form, err := r.MultipartReader()
 	if err != nil {
@@ -47,11 +52,15 @@ func (s *Server) importImageArchive(w http.ResponseWriter, r *request) error {
 		if part.FormName() != "archive_file" {
 			continue
 		}
-		i, err := s.backend.UploadImage(r.Context(), r.Account, "", -1, part)
-		if errors.Is(err, engine.ErrInvalid) {
+		i, restored, err := s.backend.ImportArchive(r.Context(), r.Account, part)
+		switch {
+		case restored && errors.Is(err, engine.ErrConflict):
+			return errorf(http.StatusInternalServerError, "Conflict: Image already exists in system. No restore possible")
+		case restored && err != nil:
+			return status(err, http.StatusInternalServerError)
+		case errors.Is(err, engine.ErrInvalid), errors.Is(err, engine.ErrConflict):
 			return status(err, http.StatusConflict)
-		}
-		if err != nil {
+		case err != nil:
 			return err
 		}
 		return reply(w, wireImages([]engine.Image{i}))

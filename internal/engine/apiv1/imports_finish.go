@@ -11,8 +11,8 @@ import (
 )
 
 // addFromOther answers those forms of POST /images that do not look an image
-// up in a registry: one that was analyzed elsewhere. It reports whether it was
-// one of them.
+// up in a registry: one that was analyzed elsewhere, and one from the archive.
+// It reports whether it was one of them.
 func (s *Server) addFromOther(w http.ResponseWriter, r *request, b addRequest) (bool, error) {
 	if source := strings.TrimSpace(string(b.Source)); source == "" || source == "null" || b.Tag != "" || b.Digest != "" || b.Dockerfile != "" {
 		return false, nil
@@ -23,6 +23,8 @@ func (s *Server) addFromOther(w http.ResponseWriter, r *request, b addRequest) (
 		return false, err
 	case kind == "import":
 		return true, s.finishImport(w, r, b, raw)
+	case kind == "archive":
+		return true, s.restoreArchived(w, r, raw)
 	}
 	return false, nil
 }

@@ -36,6 +36,7 @@ type Store interface {
 	DrawCounts(ctx context.Context) error
 	AddEvent(ctx context.Context, e engine.Event) error
 	ImportStore
+	ArchiveStore
 }
 
 // Registry finds images and tags.
@@ -56,6 +57,8 @@ type Catalog struct {
 	Host        string
 	Source      engine.Source
 	Log         *slog.Logger
+	// ArchiveDryRun: the regular run of the archive rules only logs.
+	ArchiveDryRun bool
 }
 
 // DeleteImages marks images for deletion and reports what became of each.

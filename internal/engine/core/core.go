@@ -50,6 +50,7 @@ type Options struct {
 	Mirrors        map[string][]string
 	Analyzers      int // analyses at once
 	MaxImageSizeMB int64
+	ArchiveDryRun  bool             // the regular run of the archive rules only logs
 	Policies       engine.PolicySet // what new accounts begin with; empty: the default bundle
 	Notify         notify.Settings
 	AuditKeep      time.Duration  // how long the audit log goes back
@@ -81,6 +82,7 @@ type Core struct {
 	services  []*supervise.Service
 	describe  func() ([]engine.APIGroup, error) // the API document, read at its first use
 	evaluator *evaluation.Evaluator
+	archives  chan struct{} // holds those who read an archive
 
 	// FirstPassword is the generated password of admin when this start made
 	// it; nobody can read it again.
@@ -102,6 +104,7 @@ func Open(ctx context.Context, o Options) (*Core, error) {
 	c := &Core{
 		opts: o, id: o.Host + "/" + engine.NewID()[:8], store: st, log: log, logs: o.Logs,
 		describe: sync.OnceValues(apiv1.Describe),
+		archives: make(chan struct{}, 1),
 	}
 	if err := c.open(ctx); err != nil {
 		c.Close()

@@ -27,6 +27,7 @@ func (c *Core) parts(s *supervise.Service) (http.Handler, map[string]func(contex
 			"service watcher":   c.catalog.WatchServices,
 			"image collector":   c.catalog.CollectImages,
 			"import collector":  c.catalog.CollectImports,
+			"archive rules":     c.catalog.RunArchiveRules,
 			"image repair":      c.catalog.RepairImages,
 			"change trimmer":    c.catalog.TrimChanges,
 			"event clearing":    c.RunClears,
@@ -83,6 +84,7 @@ func (c *Core) newCatalog() *catalog.Catalog {
 	return &catalog.Catalog{
 		Store: c.store, Watches: c.store, Registry: c.registry, Credentials: c.store.Registries,
 		Holder: c.id, Host: c.opts.Host, Source: c.source(engine.Catalog), Log: c.opts.Logs.Logger(engine.Catalog),
+		ArchiveDryRun: c.opts.ArchiveDryRun,
 	}
 }
 

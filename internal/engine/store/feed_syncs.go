@@ -15,24 +15,7 @@ import (
 // it, here or on another host. The lock belongs to a connection: it falls with
 // the process, however that ends. Call release when done.
 func (s *Store) LockFeeds(ctx context.Context) (release func(), ok bool, err error) {
-	conn, err := s.pool.Acquire(ctx)
-	if err != nil {
-		return nil, false, fmt.Errorf("lock feeds: %w", domain(err))
-	}
-	err = conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1)`, feedLock).Scan(&ok)
-	if err != nil || !ok {
-		conn.Release()
-		return nil, false, domain(err)
-	}
-	return func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
-		if _, err := conn.Exec(ctx, `SELECT pg_advisory_unlock($1)`, feedLock); err != nil {
-			// A connection that may still hold the lock must not be reused.
-			conn.Conn().Close(ctx)
-		}
-		conn.Release()
-	}, true, nil
+	return s.trySessionLock(ctx, feedLock)
 }
 
 const feedSyncColumns = `id, trigger, status, stage, stage_at, done, total, started_at, ended_at, cause, message, source, data, records, delta, next_try, host`

@@ -156,13 +156,7 @@ func (s *Store) CollectImages(ctx context.Context, limit int) (int, error) {
 			return err
 		}
 		for _, g := range list {
-			if err := unsubscribe(ctx, tx, g.PK); err != nil {
-				return err
-			}
-			if _, err := tx.Exec(ctx, `DELETE FROM documents WHERE account = $1 AND key = $2`, g.Account, g.Digest); err != nil {
-				return err
-			}
-			if _, err := tx.Exec(ctx, `DELETE FROM images WHERE pk = $1`, g.PK); err != nil {
+			if err := removeImage(ctx, tx, g.PK, g.Account, g.Digest); err != nil {
 				return err
 			}
 		}
@@ -172,6 +166,18 @@ func (s *Store) CollectImages(ctx context.Context, limit int) (int, error) {
 		return record(ctx, tx, engine.ChangeImageRemoved, "", "", nil)
 	})
 	return n, err
+}
+
+// removeImage removes an image with all that hangs on it.
+func removeImage(ctx context.Context, tx pgx.Tx, image int64, account, digest string) error {
+	if err := unsubscribe(ctx, tx, image); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `DELETE FROM documents WHERE account = $1 AND key = $2`, account, digest); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `DELETE FROM images WHERE pk = $1`, image)
+	return err
 }
 
 // RepairImages leaves no image in a state without a way out: one that waits or
