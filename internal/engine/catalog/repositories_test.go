@@ -228,6 +228,39 @@ func TestRepositoryOfManyTagsIsTakenInTurns(t *testing.T) {
 	}
 }
 
+// A registry that goes away in the middle of a turn, or a program that is
+// killed there, costs nothing but time.
+func TestRepositoryWhoseRegistryGoesAwayInTheMiddle(t *testing.T) {
+	w := newWorld(t, registry.Options{})
+	const n = 12
+	for k := range n {
+		w.push(fmt.Sprintf("team/app:%02d", k), k)
+	}
+	key := w.reg.Host + "/team/app"
+	v := w.repo(engine.AddRepository{})
+	w.failAfter.Store(int32(w.gets.Load()) + 5)
+	w.drain(engine.SubRepoUpdate)
+	some := w.count(`SELECT count(*) FROM image_tags`)
+	if some == 0 || some >= n || w.sub(key, engine.SubRepoUpdate).LastError == "" {
+		t.Fatalf("%d tags were added before the registry went away", some)
+	}
+	// What the killed one had not stored yet is done again, and found done.
+	w.exec(`UPDATE subscriptions SET pending = (SELECT array_agg(lpad(k::text, 2, '0')) FROM generate_series(0, $2) k) WHERE id = $1`, v.ID, n-1)
+	w.exec(`UPDATE subscriptions SET lease = 'dead/1', leased_until = now() + interval '1 hour' WHERE id = $1`, v.ID)
+	w.failAfter.Store(0)
+	if looks := w.looks(engine.SubRepoUpdate); looks != 0 {
+		t.Errorf("%d looks at what another holds", looks)
+	}
+	w.exec(`UPDATE subscriptions SET leased_until = now() - interval '1 second' WHERE id = $1`, v.ID)
+	w.looks(engine.SubRepoUpdate)
+	if all := w.count(`SELECT count(*) FROM image_tags`); all != n || w.count(`SELECT count(*) FROM images`) != n || w.count(`SELECT count(*) FROM jobs`) != n {
+		t.Errorf("%d tags in the end, want %d", all, n)
+	}
+	if v := w.sub(key, engine.SubRepoUpdate); v.LastError != "" || valueOf(t, v).TagCount != n || w.count(`SELECT cardinality(pending) FROM subscriptions WHERE id = $1`, v.ID) != 0 {
+		t.Errorf("%+v", v)
+	}
+}
+
 func FuzzRepoValue(f *testing.F) {
 	for _, s := range []string{`{"autosubscribe":true,"lookuptag":"latest","repotags":["a"],"tagcount":1}`, `{}`, `null`, `[]`, ``, `{"repotags":null,"x":{"y":[]}}`, `{"autosubscribe":"False"}`} {
 		f.Add(s)

@@ -25,6 +25,8 @@ type world struct {
 	fails atomic.Int32 // status of every answer of the registry; 0: it works
 	asked atomic.Int32
 	gets  atomic.Int32 // of manifests
+
+	failAfter atomic.Int32 // so many of those it is down; 0: never
 }
 
 func newWorld(t *testing.T, o registry.Options) *world {
@@ -34,6 +36,10 @@ func newWorld(t *testing.T, o registry.Options) *world {
 			w.asked.Add(1)
 			if r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/manifests/") {
 				w.gets.Add(1)
+			}
+			if limit := w.failAfter.Load(); limit > 0 && w.gets.Load() > limit {
+				rw.WriteHeader(http.StatusServiceUnavailable)
+				return
 			}
 			if code := w.fails.Load(); code != 0 {
 				if code == http.StatusUnauthorized {

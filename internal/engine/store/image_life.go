@@ -138,7 +138,7 @@ func (s *Store) DeleteImage(ctx context.Context, account, digest string, force b
 // with all that hangs on them, and reports how many there were.
 func (s *Store) CollectImages(ctx context.Context, limit int) (int, error) {
 	const pick = `
-		SELECT pk, account, digest FROM images WHERE status = 'deleting'
+		SELECT pk, account, digest, sample FROM images WHERE status = 'deleting'
 		 ORDER BY updated_at LIMIT $1 FOR UPDATE SKIP LOCKED`
 
 	n := 0
@@ -150,12 +150,18 @@ func (s *Store) CollectImages(ctx context.Context, limit int) (int, error) {
 		type gone struct {
 			PK              int64
 			Account, Digest string
+			Sample          bool
 		}
 		list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[gone])
 		if err != nil {
 			return err
 		}
 		for _, g := range list {
+			if g.Sample { // of which nothing stays
+				if err := forgetSubscriptions(ctx, tx, g.PK); err != nil {
+					return err
+				}
+			}
 			if err := removeImage(ctx, tx, g.PK, g.Account, g.Digest); err != nil {
 				return err
 			}

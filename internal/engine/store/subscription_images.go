@@ -41,3 +41,12 @@ func unsubscribe(ctx context.Context, tx pgx.Tx, image int64) error {
 	_, err := tx.Exec(ctx, q, image)
 	return err
 }
+
+// forgetSubscriptions removes those of the tags whose newest image this is.
+func forgetSubscriptions(ctx context.Context, tx pgx.Tx, image int64) error {
+	const q = `
+		DELETE FROM subscriptions s USING (` + newestTags + `) n WHERE s.account = n.account AND s.key = n.key`
+
+	_, err := tx.Exec(ctx, q, image)
+	return err
+}

@@ -241,3 +241,17 @@ func TestNewTagOfAnAnalyzedImage(t *testing.T) {
 		t.Errorf("it tells %v", d)
 	}
 }
+
+func TestNothingStaysOfASample(t *testing.T) {
+	s := enginetest.Store(t)
+	put(t, s, 1, func(n *store.NewImage) { n.Task.Source = engine.FromSample })
+	if _, err := s.DeleteImage(t.Context(), "admin", string(digestOf(1)), true); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.CollectImages(t.Context(), 10); n != 1 || err != nil {
+		t.Fatalf("collected %d, %v", n, err)
+	}
+	if _, n := active(t, s, "docker.io/app:v1"); n != 0 {
+		t.Errorf("%d subscriptions are left", n)
+	}
+}
