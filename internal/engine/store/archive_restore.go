@@ -31,6 +31,9 @@ func (s *Store) RestoreImage(ctx context.Context, account string, c *archive.Con
 		if err != nil {
 			return err
 		}
+		if err := initSubscriptions(ctx, tx, pk, false); err != nil {
+			return err
+		}
 		if err := replacePackages(ctx, tx, pk, c.Packages); err != nil {
 			return err
 		}
