@@ -23,6 +23,9 @@ type Auth interface {
 	OAuthToken(ctx context.Context, who engine.Identity) (engine.Secret, error)
 }
 
+// errLess refuses a token that may do less than its user.
+var errLess = engine.Forbiddenf("Not authorized. The API token is for less than this.")
+
 // authorize finds out who asks and whether they may: steps 3 and 4.
 func (s *Server) authorize(r *request, p perm) error {
 	if p.class == classOpen {
@@ -41,6 +44,11 @@ func (s *Server) authorize(r *request, p perm) error {
 	case classPath:
 		domain = r.param("accountname")
 		r.Account = domain
+		// What is altered there is who may log in, with how much: enough to
+		// become somebody who may do more than the token.
+		if id.Scoped() && r.method != http.MethodGet && id.May(domain, p.action) {
+			return errLess
+		}
 	case classAdmin:
 		domain = engine.SystemDomain
 	case classAny:
@@ -53,7 +61,7 @@ func (s *Server) authorize(r *request, p perm) error {
 		// Nothing is said of what these alter, so a token for less than the
 		// user may do no more than look.
 		if id.Scoped() && r.method != http.MethodGet {
-			return engine.Forbiddenf("Not authorized. The API token is for less than this.")
+			return errLess
 		}
 		return nil
 	}

@@ -78,6 +78,17 @@ func TestAPITokens(t *testing.T) {
 	asks(inBob.Token, "GET", "/accounts/ann/users", "", 403, "domain=ann")
 	asks(inBob.Token, "GET", "/accounts", "", 403, "domain=system")
 	asks(inBob.Token, "GET", "/console/audit", "", 200, "entries")
+	// No token can be made into more than it is.
+	asks(whole.Token, "POST", "/user/credentials", `{"type":"password","value":"mine now"}`, 403, "password of its own user")
+	asks(whole.Token, "POST", "/accounts/ann/users/ann/credentials", `{"type":"password","value":"mine now"}`, 403, "password of its own user")
+	asks(whole.Token, "POST", "/accounts/ann/users/ann2/credentials", `{"type":"password","value":"`+secret+`"}`, 200, "****")
+	for name, scope := range map[string]string{"in admin": `"account":"admin"`, "full": `"role":"full-control"`, "both": `"account":"admin","role":"full-control"`} {
+		less := do{"admin", "POST", "/console/tokens", `{"name":"` + name + `",` + scope + `}`, 200, ""}.made(t, s)
+		asks(less.Token, "POST", "/accounts/admin/users", `{"username":"eve","password":"123456"}`, 403, "less than this")
+		asks(less.Token, "POST", "/accounts/admin/users/admin/credentials", `{"type":"password","value":"mine now"}`, 403, "less than this")
+		asks(less.Token, "PUT", "/console/accounts/admin/users/admin/roles", `{"roles":[]}`, 403, "less than this")
+		asks(less.Token, "GET", "/accounts/admin/users", "", 200, "admin")
+	}
 	asks(given.Token, "GET", "/account", "", 200, `"name":"bob"`)
 	asks(given.Token, "GET", "/accounts/bob/users", "", 403, "action=listUsers")
 	for user, code := range map[string]int{"ann": 200, "ann2": 401, "admin": 401} {

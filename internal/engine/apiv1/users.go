@@ -170,6 +170,10 @@ func (s *Server) setPassword(w http.ResponseWriter, r *request, account, user st
 	if err := r.decode(&body); err != nil {
 		return err
 	}
+	if r.Identity.Token() != "" && user == r.Identity.User {
+		// Whoever found a token would keep the user when it is revoked.
+		return engine.Forbiddenf("Not authorized. An API token cannot set the password of its own user.")
+	}
 	if err := s.backend.SetPassword(r.Context(), account, user, engine.Secret(body.Value)); err != nil {
 		return named(err, "User not found", "")
 	}
