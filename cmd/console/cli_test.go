@@ -122,6 +122,7 @@ var (
 	seconds = regexp.MustCompile(`\b\d+\.\d\ds\b`)
 	lengths = regexp.MustCompile(`(?m)(HTTP/1\.1" \d+) (?:\d+|None)$`)
 	deleted = regexp.MustCompile(`Deleted \d+ events`)
+	sizes   = regexp.MustCompile(`(<time> +archived +)\d+`)
 	ports   = regexp.MustCompile(`127\.0\.0\.1:\d+`)
 	blanks  = regexp.MustCompile(`(\S)  +`)
 )
@@ -142,6 +143,7 @@ func (g *guide) alike(s string) string {
 	})
 	s = dates.ReplaceAllString(s, "<time>")
 	s = seconds.ReplaceAllString(s, "<seconds>")
+	s = sizes.ReplaceAllString(s, "$1<bytes>")
 	s = lengths.ReplaceAllString(s, "$1 <length>")
 	return blanks.ReplaceAllString(s, "$1  ")
 }

@@ -43,7 +43,7 @@ func (a *app) identified(use, short string, do func(ctx context.Context, me iden
 	})
 }
 
-// name is who the caller is in a reply about the caller.
+// callerName is the caller's name in a reply about the caller.
 func callerName(payload any, key string) (string, error) {
 	r := &reader{}
 	return r.text(r.at(payload, key)), r.err
