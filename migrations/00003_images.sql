@@ -11,6 +11,11 @@ $$;
 -- Packages of distributions are known by their names, and are the most.
 CREATE INDEX packages_cpe_product ON packages USING gin (cpe_products(cpes)) WHERE class <> 'os';
 
+-- The images that people look for first: listed and counted without a walk over
+-- all the others.
+CREATE INDEX images_critical ON images (account, status, created_at DESC, pk DESC) WHERE sev_critical > 0;
+CREATE INDEX images_high ON images (account, status, created_at DESC, pk DESC) WHERE sev_high > 0;
+
 -- How many images there are by status and state, and tags by repository, as a
 -- sum of rows: each change of an image adds rows of its own, so that writers
 -- never wait for each other as they would at a counter, and a count is exact in
@@ -79,5 +84,5 @@ DROP TRIGGER tags_gone ON image_tags;
 DROP TRIGGER tags_moved ON image_tags;
 DROP FUNCTION count_images, count_tags;
 DROP TABLE image_counts, tag_counts;
-DROP INDEX packages_cpe_product;
+DROP INDEX packages_cpe_product, images_critical, images_high;
 DROP FUNCTION cpe_products;

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -32,7 +33,7 @@ func (s *Store) ImagesByVuln(ctx context.Context, account string, q engine.VulnQ
 		   AND m.image = ANY($1) ORDER BY m.package, m.version, m.package_type, m.feed_group, m.severity`
 
 	filter := []any{q.Vuln, q.Namespace, q.Package, q.Severity, q.VendorOnly}
-	keys, err := s.hitKeys(ctx, `SELECT m.image`+affected, account, filter, q.Page)
+	keys, err := s.hitKeys(ctx, account, filter, q.Page, `SELECT m.image`+affected)
 	if err == nil {
 		err = s.eachHit(ctx, account, keys, q.Page, why, filter, each)
 	}
@@ -54,7 +55,7 @@ func (s *Store) ImagesByPackage(ctx context.Context, account string, q engine.Pa
 	const why = columns + byName + ` AND p.image = ANY($1) UNION ` + columns + byCPE + ` AND p.image = ANY($1) ORDER BY 2, 3, 4`
 
 	filter := []any{q.Name, q.Type, q.Version}
-	keys, err := s.hitKeys(ctx, `SELECT p.image`+byName+` UNION ALL SELECT p.image`+byCPE, account, filter, q.Page)
+	keys, err := s.hitKeys(ctx, account, filter, q.Page, `SELECT p.image`+byName, `SELECT p.image`+byCPE)
 	if err == nil {
 		err = s.eachHit(ctx, account, keys, q.Page, why, filter, each)
 	}
@@ -64,16 +65,20 @@ func (s *Store) ImagesByPackage(ctx context.Context, account string, q engine.Pa
 	return keys.total(), nil
 }
 
-// hitKeys lists the active images of an account among those that sub selects.
+// hitKeys lists the active images of an account that any of subs selects.
 // A page behind the first is taken from the list that the first was.
-func (s *Store) hitKeys(ctx context.Context, sub, account string, filter []any, p engine.QueryPage) (*hitKeys, error) {
+func (s *Store) hitKeys(ctx context.Context, account string, filter []any, p engine.QueryPage, subs ...string) (*hitKeys, error) {
 	// In the order of bytes: the collation of a language takes five times as long.
-	q := `
-		SELECT i.pk, i.image_id FROM images i
-		 WHERE i.account = $1 AND i.status = 'active' AND i.pk IN (` + sub + `)
-		 ORDER BY i.digest COLLATE "C"`
+	// One part for each sub: of several in one condition the planner has no
+	// idea how many images they select.
+	var parts []string
+	for _, sub := range subs {
+		parts = append(parts, `SELECT i.pk, i.image_id, i.digest COLLATE "C" AS digest FROM images i
+			WHERE i.account = $1 AND i.status = 'active' AND i.pk IN (`+sub+`)`)
+	}
+	q := `SELECT pk, image_id FROM (` + strings.Join(parts, ` UNION ALL `) + `) hits ORDER BY digest`
 
-	name := fmt.Sprintf("%q %q %q", sub, account, filter)
+	name := fmt.Sprintf("%q %q %q", subs, account, filter)
 	if p.Number > 1 {
 		if k := s.answers.find(name, time.Now()); k != nil {
 			return k, nil

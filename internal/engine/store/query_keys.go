@@ -31,6 +31,9 @@ type grouping struct {
 }
 
 func (g *grouping) add(pk int64, id string) {
+	if n := len(g.pks); n > 0 && g.pks[n-1] == pk {
+		return // selected twice
+	}
 	if g.groups == nil {
 		g.groups = map[[16]byte]int32{}
 	}
