@@ -59,6 +59,9 @@ func (s *Store) RestoreImage(ctx context.Context, account string, c *archive.Con
 		if err := matchAgainIfLate(ctx, tx, account, digest, data); err != nil {
 			return err
 		}
+		if err := enqueueEvaluation(ctx, tx, account, digest); err != nil {
+			return err
+		}
 		if err := emit(ctx, tx, engine.NewEvent(engine.EvRestoredFromArchive, account, digest, map[string]any{"msg": msg}, src)); err != nil {
 			return err
 		}
