@@ -183,7 +183,7 @@ func openWeb(cfg Config, eng *core.Core, set *logs.Set) (*bff.Server, net.Listen
 	if api == "" {
 		api = "http://" + cfg.APIAddr
 	}
-	web, err := bff.New(bff.Options{Engine: eng, Log: set.Logger(engine.APIExt), API: api, Metrics: eng.Metrics()})
+	web, err := bff.New(bff.Options{Engine: eng, Log: set.Logger(engine.APIExt), API: api, Metrics: eng.Metrics(), Audit: eng.AddAudit})
 	if err != nil {
 		ln.Close()
 		return nil, nil, err

@@ -54,6 +54,8 @@ type Options struct {
 	UploadLimit int64
 	// Deadline is how long a page may take; 0: 30 s.
 	Deadline time.Duration
+	// Audit, when given, is told of each administrative action.
+	Audit func(context.Context, engine.AuditEntry) error
 }
 
 // Limits of a request that no setting changes.

@@ -25,6 +25,8 @@ func explain(err error) view.Error {
 		e = view.Error{Code: http.StatusBadRequest, Title: "That cannot be done", Message: "The request is not valid."}
 	case errors.Is(err, engine.ErrConflict):
 		e = view.Error{Code: http.StatusConflict, Title: "Already so", Message: "Something else has changed this in the meantime.", Next: "Load the page again and repeat what you wanted."}
+	case errors.Is(err, engine.ErrForbidden):
+		e = view.Error{Code: http.StatusForbidden, Title: "Not allowed", Message: "You may not do this.", Next: "Ask whoever administers your account for a role that can."}
 	case errors.Is(err, engine.ErrUnauthorized):
 		e = view.Error{Code: http.StatusUnauthorized, Title: "Signed out", Message: "Sign in to go on."}
 	case errors.Is(err, engine.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):

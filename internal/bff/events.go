@@ -41,12 +41,12 @@ func (s *Server) eventsRoutes(r fiber.Router) {
 	r.Get("/events/export.csv", s.exportEvents(csvEvents))
 	r.Get("/events/export.ndjson", s.exportEvents(ndjsonEvents))
 	r.Get("/events/clear", s.confirmClear)
-	r.Post("/events/clear", s.clearEvents)
+	r.Post("/events/clear", s.may("deleteEvents"), s.clearEvents)
 	r.Get("/events/clears/:clear", s.showClear)
-	r.Post("/events/clears/:clear/undo", s.undoClear)
-	r.Post("/events/clears/:clear/cancel", s.cancelClear)
+	r.Post("/events/clears/:clear/undo", s.may("deleteEvents"), s.undoClear)
+	r.Post("/events/clears/:clear/cancel", s.may("deleteEvents"), s.cancelClear)
 	r.Get("/events/:id", s.showEvent)
-	r.Post("/events/:id/delete", s.deleteEvent)
+	r.Post("/events/:id/delete", s.may("deleteEvents"), s.deleteEvent)
 	s.live.topic("events", topic{
 		kinds:  []engine.ChangeKind{engine.ChangeEvent, engine.ChangeEventDeleted},
 		filter: eventsTopicFilter,

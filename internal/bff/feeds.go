@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net/http"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -36,14 +35,14 @@ type Feeds interface {
 
 func (s *Server) feedsRoutes(r fiber.Router) {
 	r.Get("/feeds", s.listFeeds)
-	r.Post("/feeds/sync", s.syncFeeds)
-	r.Post("/feeds/cancel", s.cancelFeeds)
-	r.Post("/feeds/rollback", s.rollbackFeeds)
-	r.Post("/feeds/upload", s.uploadFeeds)
-	r.Post("/feeds/:feed/toggle", s.toggleFeed)
-	r.Post("/feeds/:feed/delete", s.deleteFeed)
-	r.Post("/feeds/:feed/:group/toggle", s.toggleFeed)
-	r.Post("/feeds/:feed/:group/delete", s.deleteFeed)
+	r.Post("/feeds/sync", s.mayAdminister("updateFeeds"), s.syncFeeds)
+	r.Post("/feeds/cancel", s.mayAdminister("updateFeeds"), s.cancelFeeds)
+	r.Post("/feeds/rollback", s.mayAdminister("updateFeeds"), s.rollbackFeeds)
+	r.Post("/feeds/upload", s.mayAdminister("updateFeeds"), s.uploadFeeds)
+	r.Post("/feeds/:feed/toggle", s.mayAdminister("updateFeeds"), s.toggleFeed)
+	r.Post("/feeds/:feed/delete", s.mayAdminister("updateFeeds"), s.deleteFeed)
+	r.Post("/feeds/:feed/:group/toggle", s.mayAdminister("updateFeeds"), s.toggleFeed)
+	r.Post("/feeds/:feed/:group/delete", s.mayAdminister("updateFeeds"), s.deleteFeed)
 }
 
 func (s *Server) listFeeds(c *fiber.Ctx) error {
@@ -73,18 +72,7 @@ func feedQuery(c *fiber.Ctx) present.FeedQuery {
 	return q
 }
 
-// feedAdmin guards what changes the data of all accounts.
-func (s *Server) feedAdmin(c *fiber.Ctx) error {
-	if s.who(c).Admin {
-		return nil
-	}
-	return fiber.NewError(http.StatusForbidden, "Feeds are shared by all accounts and changed by administrators.")
-}
-
 func (s *Server) syncFeeds(c *fiber.Ctx) error {
-	if err := s.feedAdmin(c); err != nil {
-		return err
-	}
 	switch err := s.engine.StartFeedSync(c.UserContext(), c.FormValue("flush") == "true"); {
 	case errors.Is(err, engine.ErrConflict):
 		return s.done(c, "/feeds", "A sync is running already.", "")
@@ -95,9 +83,6 @@ func (s *Server) syncFeeds(c *fiber.Ctx) error {
 }
 
 func (s *Server) cancelFeeds(c *fiber.Ctx) error {
-	if err := s.feedAdmin(c); err != nil {
-		return err
-	}
 	switch err := s.engine.CancelFeedSync(c.UserContext(), s.who(c).User); {
 	case errors.Is(err, engine.ErrNotFound):
 		return s.done(c, "/feeds", "The sync has ended already.", "")
@@ -108,9 +93,6 @@ func (s *Server) cancelFeeds(c *fiber.Ctx) error {
 }
 
 func (s *Server) rollbackFeeds(c *fiber.Ctx) error {
-	if err := s.feedAdmin(c); err != nil {
-		return err
-	}
 	if err := s.engine.RollbackFeeds(c.UserContext()); err != nil {
 		return err
 	}
@@ -119,9 +101,6 @@ func (s *Server) rollbackFeeds(c *fiber.Ctx) error {
 
 // group in a route's parameters is absent where the feed itself is meant.
 func (s *Server) toggleFeed(c *fiber.Ctx) error {
-	if err := s.feedAdmin(c); err != nil {
-		return err
-	}
 	on := c.FormValue("enabled") == "true"
 	name, group := param(c, "feed"), param(c, "group")
 	var err error
@@ -142,9 +121,6 @@ func (s *Server) toggleFeed(c *fiber.Ctx) error {
 }
 
 func (s *Server) deleteFeed(c *fiber.Ctx) error {
-	if err := s.feedAdmin(c); err != nil {
-		return err
-	}
 	name, group := param(c, "feed"), param(c, "group")
 	var err error
 	if group == "" {

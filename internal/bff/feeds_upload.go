@@ -25,10 +25,6 @@ type feedForm struct {
 
 // uploadFeeds takes an archive straight from the connection to the engine.
 func (s *Server) uploadFeeds(c *fiber.Ctx) error {
-	if err := s.feedAdmin(c); err != nil {
-		c.Context().SetConnectionClose()
-		return err
-	}
 	body := c.Context().RequestBodyStream()
 	if body == nil {
 		return engine.Invalidf("The request has no file.")

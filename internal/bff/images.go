@@ -42,13 +42,13 @@ const imagesPage = 50
 
 func (s *Server) imagesRoutes(r fiber.Router) {
 	r.Get("/images", s.listImages)
-	r.Post("/images", s.addImage)
-	r.Post("/images/upload", s.uploadImage)
+	r.Post("/images", s.may("createImage"), s.addImage)
+	r.Post("/images/upload", s.may("createImage"), s.uploadImage)
 	r.Get("/images/confirm", s.confirmImages)
-	r.Post("/images/bulk", s.bulkImages)
+	r.Post("/images/bulk", s.may("deleteImage"), s.bulkImages)
 	r.Get("/images/:digest", s.showImage)
-	r.Post("/images/:digest/reanalyze", s.reanalyzeImage)
-	r.Post("/images/:digest/cancel", s.cancelImage)
+	r.Post("/images/:digest/reanalyze", s.may("createImage"), s.reanalyzeImage)
+	r.Post("/images/:digest/cancel", s.may("createImage"), s.cancelImage)
 	r.Get("/images/:digest/vulnerabilities.csv", s.exportVulnsCSV)
 	r.Get("/images/:digest/vulnerabilities.json", s.exportVulnsJSON)
 	r.Get("/images/:digest/sbom.json", s.downloadSBOM)

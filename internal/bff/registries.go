@@ -34,9 +34,9 @@ type Registries interface {
 // and never in the path.
 func (s *Server) registriesRoutes(r fiber.Router) {
 	r.Get("/registries", s.listRegistries)
-	r.Post("/registries", s.saveRegistry)
-	r.Post("/registries/verify", s.verifyRegistry)
-	r.Post("/registries/remove", s.removeRegistry)
+	r.Post("/registries", s.may("createRegistry"), s.saveRegistry)
+	r.Post("/registries/verify", s.may("createRegistry"), s.verifyRegistry)
+	r.Post("/registries/remove", s.may("deleteRegistry"), s.removeRegistry)
 }
 
 func (s *Server) listRegistries(c *fiber.Ctx) error {

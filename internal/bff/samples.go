@@ -19,8 +19,8 @@ type Samples interface {
 }
 
 func (s *Server) samplesRoutes(r fiber.Router) {
-	r.Post("/sample", s.trySample)
-	r.Post("/sample/remove", s.removeSample)
+	r.Post("/sample", s.may("createImage"), s.trySample)
+	r.Post("/sample/remove", s.may("deleteImage"), s.removeSample)
 }
 
 func (s *Server) trySample(c *fiber.Ctx) error {

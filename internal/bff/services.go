@@ -24,7 +24,7 @@ type Services interface {
 func (s *Server) servicesRoutes(r fiber.Router) {
 	r.Get("/services", s.listServices)
 	r.Get("/services/:name/:host", s.listServices)
-	r.Post("/services/:name/:host/remove", s.removeService)
+	r.Post("/services/:name/:host/remove", s.mayAdminister("deleteService"), s.removeService)
 }
 
 // listServices shows all instances; an address that names one opens it beside
