@@ -154,8 +154,8 @@ func (s *Server) restoreArchived(w http.ResponseWriter, r *request, raw json.Raw
 		return reply(w, wireImages([]engine.Image{i}))
 	case errors.Is(err, engine.ErrConflict):
 		// The one error whose detail is null.
-		writeJSON(w, http.StatusConflict, map[string]any{
-			"message": "Conflict: Image already exists in system. No restore possible", "httpcode": http.StatusConflict, "detail": nil,
+		writeJSON(w, http.StatusConflict, Error{
+			Message: "Conflict: Image already exists in system. No restore possible", HTTPCode: http.StatusConflict,
 		})
 		return nil
 	}

@@ -153,9 +153,9 @@ func TestImports(t *testing.T) {
 		"dockerfile too large":          {"POST", "/imports/images/open/dockerfile", strings.Repeat("#", engine.MaxImportDockerfile+1), asBob, plain, 500, `"httpcode":400`},
 		"put":                           {"PUT", "/imports/images/open/packages", "", asBob, nil, 405, ""},
 	}
+	s := New(fakeImports{}, Options{})
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			s := New(fakeImports{}, Options{Log: enginetest.Logger(t)})
 			w := askServer(t, s, tc.method, tc.path, tc.body, tc.auth, tc.header)
 			if w.Code != tc.code || !strings.Contains(w.Body.String(), tc.has) {
 				t.Fatalf("%d %s\nwant %d with %q", w.Code, w.Body, tc.code, tc.has)
