@@ -42,17 +42,17 @@ type evaluationDetail struct {
 	Policy json.RawMessage     `json:"policy"`
 }
 
-func wireEvaluation(e engine.Evaluation, detail bool) (Evaluation, error) {
+func wireEvaluation(e engine.Evaluation, detail bool) Evaluation {
 	out := Evaluation{PolicyID: e.Policy, Status: "pass", At: stamp(e.At), Detail: struct{}{}}
 	if e.Action == engine.ActionStop {
 		out.Status = "fail"
 	}
 	if !detail {
-		return out, nil
+		return out
 	}
-	d, err := evaluation.DocumentOf(e)
+	d := evaluation.DocumentOf(e)
 	out.Detail = evaluationDetail{Result: d, Policy: d.Bundle}
-	return out, err
+	return out
 }
 
 func (s *Server) checkImage(w http.ResponseWriter, r *request) error {
@@ -69,12 +69,12 @@ func (s *Server) checkImage(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	var list iter.Seq2[Evaluation, error] = func(yield func(Evaluation, error) bool) { yield(wireEvaluation(e, detail)) }
+	var list iter.Seq2[Evaluation, error] = func(yield func(Evaluation, error) bool) { yield(wireEvaluation(e, detail), nil) }
 	// What was not stored is not in the history either.
 	if r.queryBool("history", false) && !interactive {
 		list = func(yield func(Evaluation, error) bool) {
 			err := s.backend.EachEvaluation(r.Context(), r.Account, policy, string(i.Digest), tag, func(e engine.Evaluation) error {
-				if !yield(wireEvaluation(e, detail)) {
+				if !yield(wireEvaluation(e, detail), nil) {
 					return errStopped
 				}
 				return nil

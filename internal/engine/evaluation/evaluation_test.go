@@ -40,11 +40,7 @@ func TestCheckByTheDefaultBundle(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 	e.At = w.now // the database's clock stamps what is stored
-	d, err := DocumentOf(e)
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, err := json.MarshalIndent(d, "", "  ")
+	raw, err := json.MarshalIndent(DocumentOf(e), "", "  ")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,9 +204,9 @@ func TestChecksThatCannotBeAnswered(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := w.check(Request{Image: img, Policy: "bad"})
-	r, err := ResultOf(e)
-	if err != nil || e.Action != engine.ActionStop || len(r.Problems) != 1 {
-		t.Errorf("a document that is no bundle: %+v, %v", e, err)
+	r := ResultOf(e)
+	if e.Action != engine.ActionStop || len(r.Problems) != 1 {
+		t.Errorf("a document that is no bundle: %+v", e)
 	}
 }
 
@@ -284,8 +280,8 @@ func TestFactsOfEveryKind(t *testing.T) {
 	for _, r := range rules {
 		w.add("one", "each", r, false)
 		e := w.check(Request{Image: img, Policy: "each"})
-		if v, err := ResultOf(e); err != nil || len(v.Rows) != 1 {
-			t.Errorf("%s: %d rows, %v, %v", r, len(v.Rows), v.Problems, err)
+		if v := ResultOf(e); len(v.Rows) != 1 {
+			t.Errorf("%s: %d rows, %v", r, len(v.Rows), v.Problems)
 		}
 	}
 }
@@ -325,5 +321,25 @@ func TestAChangeIsToldOnceWhoeverAsksAtOnce(t *testing.T) {
 	wg.Wait()
 	if got := w.history("one", "mine", 1); got != "stop go" || len(w.events("one")) != 1 {
 		t.Errorf("history %q, %d events", got, len(w.events("one")))
+	}
+}
+
+func TestAResultThatCannotBeReadIsMadeAnew(t *testing.T) {
+	w := newWorld(t)
+	img := w.analyzed("one", 1)
+	w.add("one", "mine", ruleAlwaysWarn, true)
+	for _, broken := range []string{`encoding = 'gzip', result = 'x'`, `encoding = '', result = '[]'`, `encoding = 'zip'`} {
+		w.check(Request{Image: img})
+		w.exec(`UPDATE policy_evaluations SET ` + broken)
+		last, err := w.s.LastEvaluation(t.Context(), "one", "mine", string(img.Digest), tag)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := DocumentOf(last); d.Status != "pass" || len(d.Problems) != 1 {
+			t.Errorf("%s: %+v", broken, d)
+		}
+		if e := w.check(Request{Image: img}); len(ResultOf(e).Rows) != 1 {
+			t.Errorf("%s: %s", broken, e.Result)
+		}
 	}
 }

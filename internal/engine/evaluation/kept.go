@@ -21,7 +21,7 @@ func (e *Evaluator) kept(ctx context.Context, q Request, record engine.PolicyBun
 		outcome = "notfound"
 	case err != nil:
 		return last, false, err
-	case last.BundleDigest != record.Digest || bundle == nil:
+	case last.BundleDigest != record.Digest || bundle == nil || !intact(last):
 		outcome = "invalid"
 	default:
 		version, err := e.store.PolicyFactsVersion(ctx, q.Image.Account, string(q.Image.Digest))
@@ -36,6 +36,11 @@ func (e *Evaluator) kept(ctx context.Context, q Request, record engine.PolicyBun
 		e.meter.EvaluationCache(outcome, time.Since(began))
 	}
 	return last, outcome == "hit", nil
+}
+
+func intact(e engine.Evaluation) bool {
+	_, ok := read(e)
+	return ok
 }
 
 // stamped is the version of the facts, with the hour when the bundle asks for

@@ -19,13 +19,23 @@ type Result struct {
 	policy.Verdict
 }
 
-// ResultOf reads the result of an evaluation.
-func ResultOf(e engine.Evaluation) (Result, error) {
-	var r Result
-	if err := json.Unmarshal(e.Result, &r); err != nil {
-		return r, fmt.Errorf("evaluation %s: %w", e.ID, err)
+// ResultOf reads the result of an evaluation. Of one that cannot be read, as an
+// archive from elsewhere may bring, the outcome is left.
+func ResultOf(e engine.Evaluation) Result {
+	r, ok := read(e)
+	if !ok {
+		a := policy.Action(e.Action)
+		r = Result{At: e.At, Verdict: policy.Verdict{Action: a, PolicyAction: a, Reason: policy.ReasonPolicy, Problems: []policy.Problem{
+			{Severity: "error", Type: policy.ProblemValidation, Details: "the stored result cannot be read"},
+		}}}
 	}
-	return r, nil
+	return r
+}
+
+// read is false for a stored result that is not one this program wrote.
+func read(e engine.Evaluation) (r Result, ok bool) {
+	err := json.Unmarshal(e.Result, &r)
+	return r, err == nil && string(r.Action) == e.Action
 }
 
 func put(out *engine.Evaluation, img engine.Image, v policy.Verdict) error {
@@ -78,11 +88,8 @@ type table struct {
 }
 
 // DocumentOf writes an evaluation out.
-func DocumentOf(e engine.Evaluation) (Document, error) {
-	r, err := ResultOf(e)
-	if err != nil {
-		return Document{}, err
-	}
+func DocumentOf(e engine.Evaluation) Document {
+	r := ResultOf(e)
 	d := Document{
 		UserID: e.Account, ImageID: r.ImageID, ImageDigest: string(e.Digest), Tag: e.Tag, Status: r.Status(),
 		Bundle: e.Bundle, Mapping: false, Whitelisted: written(r.Whitelisted), Blacklisted: written(r.Blacklisted),
@@ -104,7 +111,7 @@ func DocumentOf(e engine.Evaluation) (Document, error) {
 		t.Result.Rows[i] = r.Rows[i].Cells(r.ImageID, e.Tag)
 	}
 	d.Result = map[string]table{r.ImageID: t}
-	return d, nil
+	return d
 }
 
 // written is a rule as it stands in the bundle, or false.
@@ -134,11 +141,7 @@ func (e *Evaluator) event(last, now engine.Evaluation, annotations map[string]an
 
 // plain is the document of an evaluation as the details of an event hold it.
 func plain(e engine.Evaluation) (map[string]any, error) {
-	d, err := DocumentOf(e)
-	if err != nil {
-		return nil, err
-	}
-	raw, err := json.Marshal(d)
+	raw, err := json.Marshal(DocumentOf(e))
 	if err != nil {
 		return nil, fmt.Errorf("evaluation %s: %w", e.ID, err)
 	}

@@ -28,8 +28,10 @@ func scanEvaluation(r pgx.CollectableRow) (e engine.Evaluation, err error) {
 	if bundle != nil {
 		e.Bundle = []byte(*bundle)
 	}
+	// One that cannot be unpacked, as an archive from elsewhere may bring,
+	// must not stand in the way of those that follow it.
 	if e.Result, err = unpack(e.Result, encoding); err != nil {
-		return e, fmt.Errorf("evaluation %s: %w", e.ID, err)
+		e.Result = nil
 	}
 	return e, nil
 }
