@@ -2,6 +2,7 @@ package apiv1
 
 import (
 	"context"
+	"errors"
 	"encoding/json"
 	"iter"
 	"net/http"
@@ -79,7 +80,7 @@ func (s *Server) checkImage(w http.ResponseWriter, r *request) error {
 				}
 				return nil
 			})
-			if err != nil && err != errStopped { //nolint:errorlint // ours, unwrapped
+			if err != nil && !errors.Is(err, errStopped) {
 				yield(Evaluation{}, err)
 			}
 		}

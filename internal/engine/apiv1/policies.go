@@ -95,7 +95,7 @@ func (s *Server) listPolicies(w http.ResponseWriter, r *request) error {
 			}
 			return nil
 		})
-		if err != nil && err != errStopped { //nolint:errorlint // ours, unwrapped
+		if err != nil && !errors.Is(err, errStopped) {
 			yield(PolicyRecord{}, err)
 		}
 	}

@@ -56,25 +56,29 @@ func (s *Store) Import(ctx context.Context, account, id string) (engine.Import, 
 	return o, nil
 }
 
+// importPage is how many imports a walk takes at once.
+const importPage = 500
+
 // Imports walks an account's imports, newest first.
 func (s *Store) Imports(ctx context.Context, account string) iter.Seq2[engine.Import, error] {
-	const q = `SELECT ` + importColumns + ` FROM import_operations WHERE account = $1 ORDER BY created_at DESC, uuid`
+	const q = `
+		SELECT ` + importColumns + ` FROM import_operations
+		 WHERE account = $1 AND created_at <= $2 AND (created_at < $2 OR uuid > $3)
+		 ORDER BY created_at DESC, uuid LIMIT $4`
 
 	return func(yield func(engine.Import, error) bool) {
-		rows, err := s.pool.Query(ctx, q, account)
-		if err != nil {
-			yield(engine.Import{}, fmt.Errorf("imports: %w", domain(err)))
-			return
-		}
-		defer rows.Close()
-		for rows.Next() {
-			o, err := scanImport(rows)
-			if !yield(o, err) || err != nil {
-				return
+		var last engine.Import
+		err := inPages("imports", importPage, func() (pgx.Rows, error) {
+			return s.pool.Query(ctx, q, account, orEndless(last.CreatedAt), last.ID, importPage)
+		}, scanImport, func(o engine.Import) error {
+			last = o
+			if !yield(o, nil) {
+				return errStopped
 			}
-		}
-		if err := rows.Err(); err != nil {
-			yield(engine.Import{}, fmt.Errorf("imports: %w", domain(err)))
+			return nil
+		})
+		if err != nil && !errors.Is(err, errStopped) {
+			yield(engine.Import{}, err)
 		}
 	}
 }

@@ -29,33 +29,29 @@ func scanPolicy(r pgx.CollectableRow) (b engine.PolicyBundle, err error) {
 	return b, err
 }
 
+// How many bundles a walk takes at once: with their documents, of megabytes
+// each, a few.
+const (
+	policyPage         = 200
+	policyDocumentPage = 4
+)
+
 // EachPolicy calls each with every bundle of an account, oldest first; with
 // documents, when they are asked for.
 func (s *Store) EachPolicy(ctx context.Context, account string, documents bool, each func(engine.PolicyBundle) error) error {
-	q := `SELECT ` + policyColumnsBare
+	q, size := `SELECT `+policyColumnsBare, policyPage
 	if documents {
-		q = `SELECT ` + policyColumns
+		q, size = `SELECT `+policyColumns, policyDocumentPage
 	}
-	q += policyTables + `WHERE p.account = $1 ORDER BY p.created_at, p.id`
+	q += policyTables + `WHERE p.account = $1 AND (p.created_at, p.id) > ($2, $3) ORDER BY p.created_at, p.id LIMIT $4`
 
-	rows, err := s.pool.Query(ctx, q, account)
-	if err != nil {
-		return fmt.Errorf("policies: %w", domain(err))
-	}
-	defer rows.Close()
-	for rows.Next() {
-		b, err := scanPolicy(rows)
-		if err != nil {
-			return fmt.Errorf("policies: %w", domain(err))
-		}
-		if err := each(b); err != nil {
-			return err
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("policies: %w", domain(err))
-	}
-	return nil
+	var last engine.PolicyBundle
+	return inPages("policies", size, func() (pgx.Rows, error) {
+		return s.pool.Query(ctx, q, account, last.CreatedAt, last.ID, size)
+	}, scanPolicy, func(b engine.PolicyBundle) error {
+		last = b
+		return each(b)
+	})
 }
 
 // Policy is one bundle; engine.ErrNotFound when there is none of that id.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -17,10 +18,11 @@ const (
 		  LEFT JOIN policy_documents d ON (d.account, d.policy, d.digest) = (e.account, e.policy, e.bundle) `
 )
 
-func scanEvaluation(r pgx.CollectableRow) (e engine.Evaluation, err error) {
+// scanEvaluation reads a row; before takes the columns in front.
+func scanEvaluation(r pgx.CollectableRow, before ...any) (e engine.Evaluation, err error) {
 	var bundle *string
 	var encoding string
-	err = r.Scan(&e.ID, &e.Account, &e.Policy, &e.Digest, &e.Tag, &e.Action, &e.Active, &e.Facts, &e.BundleDigest, &bundle, &encoding, &e.Result, &e.At)
+	err = r.Scan(append(before, &e.ID, &e.Account, &e.Policy, &e.Digest, &e.Tag, &e.Action, &e.Active, &e.Facts, &e.BundleDigest, &bundle, &encoding, &e.Result, &e.At)...)
 	if err != nil {
 		return e, err
 	}
@@ -36,6 +38,8 @@ func scanEvaluation(r pgx.CollectableRow) (e engine.Evaluation, err error) {
 	return e, nil
 }
 
+func oneEvaluation(r pgx.CollectableRow) (engine.Evaluation, error) { return scanEvaluation(r) }
+
 // LastEvaluation is the newest stored evaluation of an image under a tag by a
 // bundle; engine.ErrNotFound when there is none.
 func (s *Store) LastEvaluation(ctx context.Context, account, policy, digest, tag string) (engine.Evaluation, error) {
@@ -47,38 +51,34 @@ func (s *Store) LastEvaluation(ctx context.Context, account, policy, digest, tag
 	if err != nil {
 		return engine.Evaluation{}, fmt.Errorf("last evaluation: %w", domain(err))
 	}
-	e, err := pgx.CollectExactlyOneRow(rows, scanEvaluation)
+	e, err := pgx.CollectExactlyOneRow(rows, oneEvaluation)
 	if err != nil {
 		return e, fmt.Errorf("last evaluation: %w", domain(err))
 	}
 	return e, nil
 }
 
+// evaluationPage is how many evaluations a walk takes at once: a result may
+// have megabytes.
+const evaluationPage = 4
+
 // EachEvaluation calls each with every stored evaluation of an image under a
 // tag, newest first: by one bundle, or by all when policy is empty.
 func (s *Store) EachEvaluation(ctx context.Context, account, policy, digest, tag string, each func(engine.Evaluation) error) error {
-	const q = `SELECT ` + evaluationColumns + evaluationTables + `
+	const q = `SELECT e.pk, ` + evaluationColumns + evaluationTables + `
 		 WHERE e.account = $1 AND e.digest = $3 AND e.tag = $4 AND ($2 = '' OR e.policy = $2)
-		 ORDER BY e.evaluated_at DESC, e.pk DESC`
+		   AND (e.evaluated_at, e.pk) < ($5, $6)
+		 ORDER BY e.evaluated_at DESC, e.pk DESC LIMIT $7`
 
-	rows, err := s.pool.Query(ctx, q, account, policy, digest, tag)
-	if err != nil {
-		return fmt.Errorf("evaluations: %w", domain(err))
-	}
-	defer rows.Close()
-	for rows.Next() {
-		e, err := scanEvaluation(rows)
-		if err != nil {
-			return fmt.Errorf("evaluations: %w", domain(err))
-		}
-		if err := each(e); err != nil {
-			return err
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("evaluations: %w", domain(err))
-	}
-	return nil
+	var at time.Time
+	var pk int64
+	return inPages("evaluations", evaluationPage, func() (pgx.Rows, error) {
+		return s.pool.Query(ctx, q, account, policy, digest, tag, orEndless(at), pk, evaluationPage)
+	}, func(r pgx.CollectableRow) (engine.Evaluation, error) {
+		e, err := scanEvaluation(r, &pk)
+		at = e.At
+		return e, err
+	}, each)
 }
 
 // SaveEvaluation stores an evaluation: in place of the newest of its bundle,
@@ -140,7 +140,7 @@ func lastActive(ctx context.Context, tx pgx.Tx, e engine.Evaluation) (*engine.Ev
 	if err != nil {
 		return nil, err
 	}
-	last, err := pgx.CollectExactlyOneRow(rows, scanEvaluation)
+	last, err := pgx.CollectExactlyOneRow(rows, oneEvaluation)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil //nolint:nilnil // none is an answer
 	}
