@@ -20,10 +20,12 @@ const archiveColumns = `
 			ORDER BY t.detected_at DESC, t.tag), '[]')
 	   FROM archived_tags t WHERE t.archive = a.pk)`
 
-func scanArchived(r pgx.CollectableRow) (a engine.ArchivedImage, err error) {
+// scanArchived reads a row; before takes the columns in front.
+func scanArchived(r pgx.CollectableRow, before ...any) (a engine.ArchivedImage, err error) {
 	var annotations, tags []byte
 	var analyzed *time.Time
-	err = r.Scan(&a.Account, &a.Digest, &a.ParentDigest, &a.Status, &annotations, &a.Size, &analyzed, &a.CreatedAt, &a.UpdatedAt, &tags)
+	err = r.Scan(append(before, &a.Account, &a.Digest, &a.ParentDigest, &a.Status, &annotations, &a.Size, &analyzed,
+		&a.CreatedAt, &a.UpdatedAt, &tags)...)
 	if err != nil {
 		return a, err
 	}
@@ -31,25 +33,31 @@ func scanArchived(r pgx.CollectableRow) (a engine.ArchivedImage, err error) {
 	return a, errors.Join(json.Unmarshal(annotations, &a.Annotations), json.Unmarshal(tags, &a.Tags))
 }
 
+// archivePage is how many archived images a walk takes at once.
+const archivePage = 200
+
 // ArchivedImages walks an account's archive, newest first.
 func (s *Store) ArchivedImages(ctx context.Context, account string) iter.Seq2[engine.ArchivedImage, error] {
-	const q = `SELECT` + archiveColumns + ` FROM archived_images a WHERE a.account = $1 ORDER BY a.created_at DESC, a.pk DESC`
+	const q = `SELECT a.pk,` + archiveColumns + ` FROM archived_images a
+		 WHERE a.account = $1 AND (a.created_at, a.pk) < ($2, $3) ORDER BY a.created_at DESC, a.pk DESC LIMIT $4`
 
 	return func(yield func(engine.ArchivedImage, error) bool) {
-		rows, err := s.pool.Query(ctx, q, account)
-		if err != nil {
-			yield(engine.ArchivedImage{}, fmt.Errorf("archived images: %w", domain(err)))
-			return
-		}
-		defer rows.Close()
-		for rows.Next() {
-			a, err := scanArchived(rows)
-			if !yield(a, err) || err != nil {
-				return
+		var at time.Time
+		var pk int64
+		err := inPages("archived images", archivePage, func() (pgx.Rows, error) {
+			return s.pool.Query(ctx, q, account, orEndless(at), pk, archivePage)
+		}, func(r pgx.CollectableRow) (engine.ArchivedImage, error) {
+			a, err := scanArchived(r, &pk)
+			at = a.CreatedAt
+			return a, err
+		}, func(a engine.ArchivedImage) error {
+			if !yield(a, nil) {
+				return errStopped
 			}
-		}
-		if err := rows.Err(); err != nil {
-			yield(engine.ArchivedImage{}, fmt.Errorf("archived images: %w", domain(err)))
+			return nil
+		})
+		if err != nil && !errors.Is(err, errStopped) {
+			yield(engine.ArchivedImage{}, err)
 		}
 	}
 }
@@ -64,7 +72,7 @@ func (s *Store) ArchivedImage(ctx context.Context, account, digest string) (engi
 	if err != nil {
 		return engine.ArchivedImage{}, fmt.Errorf("archived image: %w", domain(err))
 	}
-	a, err := pgx.CollectExactlyOneRow(rows, scanArchived)
+	a, err := pgx.CollectExactlyOneRow(rows, func(r pgx.CollectableRow) (engine.ArchivedImage, error) { return scanArchived(r) })
 	if err != nil {
 		return a, fmt.Errorf("archived image: %w", domain(err))
 	}

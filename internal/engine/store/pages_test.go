@@ -39,6 +39,12 @@ func TestSlowReadersHoldNoConnection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	_, err = s.Pool().Exec(ctx, `
+		INSERT INTO archived_images (account, digest, parent_digest, image_id, created_at)
+		SELECT 'ann', 'sha256:' || i, '', '', '2020-01-01' FROM generate_series(1, 201) i`)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var ids []string
 	read := func(id string) error {
 		if held := s.Pool().Stat().AcquiredConns(); held != 0 {
@@ -66,6 +72,17 @@ func TestSlowReadersHoldNoConnection(t *testing.T) {
 					return err
 				}
 				if err := read(o.ID); err != nil {
+					return err
+				}
+			}
+			return nil
+		}},
+		"archive": {201, func() error {
+			for a, err := range s.ArchivedImages(ctx, "ann") {
+				if err != nil {
+					return err
+				}
+				if err := read(string(a.Digest)); err != nil {
 					return err
 				}
 			}
