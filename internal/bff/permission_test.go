@@ -2,13 +2,16 @@ package bff
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"windlass/internal/bff/session"
 	"windlass/internal/engine"
 )
 
@@ -47,5 +50,48 @@ func TestReaderChangesNothing(t *testing.T) {
 	}
 	if tried < 20 {
 		t.Errorf("%d forms: are they still found?", tried)
+	}
+}
+
+// forgetful is an engine that can forget services too.
+type forgetful struct{ *registryEngine }
+
+func (forgetful) RemoveService(context.Context, string, string) error { return nil }
+
+// TestPagesAreAudited removes a registry, saves one and forgets a service: three
+// entries, none with the password.
+func TestPagesAreAudited(t *testing.T) {
+	var got []engine.AuditEntry
+	e := &registryEngine{list: []engine.Registry{{Account: "admin", Name: "reg.example.com", Label: "x", Type: "docker_v2", User: "u"}}}
+	s, err := New(Options{Engine: forgetful{e}, Audit: func(_ context.Context, e engine.AuditEntry) error {
+		got = append(got, e)
+		return nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for target, form := range map[string]string{
+		"/registries/remove":         "registry=reg.example.com",
+		"/registries":                "registry=new.example.com&user=u&password=hidden&skip=on",
+		"/services/catalog/h/remove": "",
+	} {
+		r := httptest.NewRequest(http.MethodPost, target, strings.NewReader("csrf=token&"+form))
+		r.AddCookie(&http.Cookie{Name: session.Cookie, Value: "token"})
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		resp, err := s.App().Test(r, 10_000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+	}
+	want := map[string]string{"deleteRegistry": "reg.example.com", "createRegistry": "new.example.com", "deleteService": "catalog/h"}
+	for _, e := range got {
+		if want[e.Action] != e.Subject || e.User != "admin" || e.Account != "admin" || e.RequestID == "" || strings.Contains(fmt.Sprint(e), "hidden") {
+			t.Errorf("noted %+v", e)
+		}
+		delete(want, e.Action)
+	}
+	if len(want) > 0 {
+		t.Errorf("not noted: %v", want)
 	}
 }

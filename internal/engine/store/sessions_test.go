@@ -37,6 +37,14 @@ func TestSessions(t *testing.T) {
 		}
 	}
 
+	// A user with a role in the administrators' account is none of them.
+	if err := s.SetRoles(ctx, engine.AdminAccount, "admin", []engine.Role{engine.ReadOnly}, "test"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.Session(ctx, []byte("fresh"), time.Hour, true); err != nil || got.Admin || !got.May("admin", "getImage") || got.May("admin", "deleteImage") {
+		t.Errorf("with a role: %+v, %v", got.Identity, err)
+	}
+
 	// Looking does not keep a session alive; using it does.
 	for _, seen := range []bool{false, true} {
 		if _, err := s.Session(ctx, []byte("idle"), 3*time.Hour, seen); err != nil {
