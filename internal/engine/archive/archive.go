@@ -123,3 +123,14 @@ func (c *Contents) check() error {
 	}
 	return nil
 }
+
+// Disown drops from an archive of unknown origin what only this engine can say:
+// what it once decided, and where bytes lie. Nobody vouches for the first, and
+// with the name of an upload or an import anybody could have the bytes analyzed
+// that another account has sent. Where a registry holds the image may stay: it
+// is asked with the credentials of the account, as for any other image.
+func (c *Contents) Disown() {
+	i := &c.Image
+	c.Rows, i.Host, i.MatchedWith = nil, "", ""
+	i.Task = engine.AnalyzeTask{Source: i.Source, Pull: i.Task.Pull}
+}

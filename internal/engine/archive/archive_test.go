@@ -211,3 +211,20 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// A file says of itself that it is an upload of this host, whose bytes another
+// account has sent.
+func TestDisown(t *testing.T) {
+	c := sample()
+	c.Image.Source, c.Image.Host, c.Image.MatchedWith = engine.FromUpload, "host-1", "data-1"
+	c.Image.Task = engine.AnalyzeTask{Source: engine.FromUpload, Layout: strings.Repeat("3", 64), Import: "i", Pull: "docker.io/x@" + digest}
+	got, err := Read(bytes.NewReader(packed(t, c)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got.Disown()
+	want := engine.AnalyzeTask{Source: engine.FromUpload, Pull: "docker.io/x@" + digest}
+	if i := got.Image; i.Task != want || i.Host != "" || i.MatchedWith != "" || got.Rows != nil {
+		t.Errorf("%+v, rows %v", i, got.Rows)
+	}
+}

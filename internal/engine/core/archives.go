@@ -102,9 +102,7 @@ func (c *Core) ImportArchive(ctx context.Context, account string, r io.Reader) (
 	if _, err := io.Copy(io.Discard, br); err != nil { // whoever sends it waits until all of it is read
 		return i, true, err
 	}
-	// Nobody vouches for what a file says that this engine once decided, nor
-	// is it this host that holds its bytes.
-	a.Rows, a.Image.Host, a.Image.MatchedWith = nil, "", ""
+	a.Disown()
 	i, err = c.restore(ctx, account, a)
 	return i, true, err
 }
