@@ -14,6 +14,7 @@ CREATE INDEX packages_cpe_product ON packages USING gin (cpe_products(cpes)) WHE
 -- The images that people look for first: listed and counted without a walk over
 -- all the others.
 CREATE INDEX images_critical ON images (account, status, created_at DESC, pk DESC) WHERE sev_critical > 0;
+CREATE INDEX images_sample ON images (account, status, created_at DESC, pk DESC) WHERE sample;
 CREATE INDEX images_high ON images (account, status, created_at DESC, pk DESC) WHERE sev_high > 0;
 
 -- How many images there are by status and state, and tags by repository, as a
@@ -84,5 +85,5 @@ DROP TRIGGER tags_gone ON image_tags;
 DROP TRIGGER tags_moved ON image_tags;
 DROP FUNCTION count_images, count_tags;
 DROP TABLE image_counts, tag_counts;
-DROP INDEX packages_cpe_product, images_critical, images_high;
+DROP INDEX packages_cpe_product, images_critical, images_high, images_sample;
 DROP FUNCTION cpe_products;
