@@ -242,3 +242,7 @@ type DeleteResult struct {
 	// Subscribed: refused for no more than the subscriptions of its tags.
 	Subscribed bool
 }
+
+// MaxAnnotations bounds the annotations of an image, as JSON, in bytes: they
+// stand in every list and event of it, and each add may bring more of them.
+const MaxAnnotations = 64 << 10

@@ -174,7 +174,7 @@ func (s *Server) handle(id string, o op) {
 	if o.timeout == 0 {
 		o.timeout = s.opts.Timeout
 	}
-	s.routes.add(e.route.Method, e.route.Path, &bound{op: o, endpoint: e, audited: audited(e.route.Method, e.route.Path)})
+	s.routes.add(e.route.Method, e.route.Path, &bound{op: o, endpoint: e, audited: audited(e.route.Method, id)})
 }
 
 // ServeHTTP answers one request and logs it.
@@ -195,7 +195,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	}
 	s.log.LogAttrs(hr.Context(), level, "request done",
 		slog.String("method", hr.Method), slog.String("path", clip(hr.URL.Path, 512)), slog.Int("status", rw.code()),
-		slog.Duration("took", took), slog.String("user", r.Identity.User), slog.String("account", r.Account), slog.String("request", r.ID))
+		slog.Duration("took", took), slog.String("user", r.Identity.User), slog.String("account", clip(r.Account, 256)), slog.String("request", r.ID))
 }
 
 // guard answers a request, whatever its handler does.

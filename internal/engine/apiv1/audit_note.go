@@ -1,6 +1,7 @@
 package apiv1
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -15,21 +16,27 @@ import (
 // something is noted unless it is listed as work rather than administration.
 // So an operation that is added later is noted without anybody thinking of it.
 
-// work are the first segments of paths where adding is what an account is for.
-var work = map[string]bool{
-	"images": true, "import": true, "imports": true, "query": true, "oauth": true,
+// unnoted are the operations that change something and leave no entry, and why.
+// They are named one by one: what is added beside them is noted.
+var unnoted = map[string]string{
+	"addImage":                   "what an account is for, many times a minute; the image and its events stay",
+	"importImageArchive":         "likewise",
+	"createImport":               "likewise, as are the uploads for it",
+	"uploadImportPackages":       "a part of an import",
+	"uploadImportManifest":       "a part of an import",
+	"uploadImportParentManifest": "a part of an import",
+	"uploadImportImageConfig":    "a part of an import",
+	"uploadImportDockerfile":     "a part of an import",
+	"getOauthToken":              "a login: it changes nothing",
 }
 
 // audited reports whether an operation belongs into the audit log.
-func audited(method, path string) bool {
+func audited(method, operation string) bool {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
 		return false
-	case http.MethodDelete:
-		return true
 	}
-	segs := segments(path)
-	return len(segs) > 0 && !work[segs[0]]
+	return unnoted[operation] == ""
 }
 
 // What is noted of a request: these keys and no others, so that no secret can
@@ -42,7 +49,7 @@ var (
 		"subscription_key", "subscription_type", "policyId", "id", "transition", "system_global",
 	}
 	queryKeys = []string{
-		"force", "enabled", "active", "flush", "validate", "autosubscribe", "dryrun", "level", "since", "before",
+		"force", "enabled", "active", "flush", "validate", "autosubscribe", "dryrun", "dry_run", "level", "since", "before",
 		"credential_type", "notification_type", "imageDigests", "repository",
 	}
 )
@@ -75,7 +82,7 @@ func (s *Server) note(w *response, r *request) {
 func (r *request) entry() engine.AuditEntry {
 	e := engine.AuditEntry{
 		User: r.Identity.User, UserAccount: r.Identity.Account, Token: r.Identity.Token(),
-		Peer: peerHost(r.RemoteAddr), Account: r.Account, Action: r.operation, RequestID: r.ID,
+		Peer: peerHost(r.RemoteAddr), Account: clip(r.Account, maxDetail), Action: r.operation, RequestID: r.ID,
 	}
 	var names []string
 	for _, seg := range segments(r.path) {
@@ -117,6 +124,9 @@ func (r *request) details() map[string]any {
 	}
 	var body map[string]json.RawMessage
 	if json.Unmarshal(r.held, &body) != nil { // no object: nothing in it has a name
+		if v, ok := plain(bytes.TrimSpace(r.held)); ok && r.operation == "archiveImages" {
+			d["imageDigests"] = v
+		}
 		return d
 	}
 	for _, k := range bodyKeys {

@@ -2,8 +2,8 @@ package apiv1
 
 import (
 	"context"
-	"errors"
 	"encoding/json"
+	"errors"
 	"iter"
 	"net/http"
 

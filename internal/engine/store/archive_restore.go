@@ -103,7 +103,7 @@ func restoreRecord(ctx context.Context, tx pgx.Tx, account string, c *archive.Co
 	if i.Annotations == nil {
 		i.Annotations = map[string]any{}
 	}
-	annotations, err := json.Marshal(i.Annotations)
+	annotations, err := packAnnotations(i.Annotations)
 	if err != nil {
 		return 0, err
 	}

@@ -22,3 +22,6 @@ func CleanedTables() map[string]bool {
 	}
 	return all
 }
+
+// Domain is what the store makes of a driver's error.
+var Domain = domain

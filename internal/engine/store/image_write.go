@@ -131,9 +131,9 @@ func (s *Store) upsertImage(ctx context.Context, tx pgx.Tx, n NewImage) (imageSt
 	row := imageState{isNew: true, state: engine.NotAnalyzed, status: engine.ImageActive}
 	annotations := map[string]any{}
 	merge(annotations, n.Annotations)
-	raw, err := json.Marshal(annotations)
+	raw, err := packAnnotations(annotations)
 	if err != nil {
-		return row, engine.Invalidf("annotations: %v", err)
+		return row, err
 	}
 	err = tx.QueryRow(ctx, add, n.Account, n.Digest, n.ParentDigest, n.ID, n.Task.Source,
 		n.Task.Source == engine.FromSample, raw, null(n.CreatedAt), n.Task, n.Host).Scan(&row.pk)
@@ -153,11 +153,22 @@ func (s *Store) upsertImage(ctx context.Context, tx pgx.Tx, n NewImage) (imageSt
 		return row, fmt.Errorf("annotations: %w", err)
 	}
 	merge(annotations, n.Annotations)
-	if raw, err = json.Marshal(annotations); err != nil {
-		return row, engine.Invalidf("annotations: %v", err)
+	if raw, err = packAnnotations(annotations); err != nil {
+		return row, err
 	}
 	_, err = tx.Exec(ctx, update, row.pk, raw)
 	return row, err
+}
+
+func packAnnotations(m map[string]any) ([]byte, error) {
+	raw, err := json.Marshal(m)
+	if err != nil {
+		return nil, engine.Invalidf("annotations: %v", err)
+	}
+	if len(raw) > engine.MaxAnnotations {
+		return nil, engine.Invalidf("annotations: an image may have at most %d bytes of them", engine.MaxAnnotations)
+	}
+	return raw, nil
 }
 
 // merge adds annotations key by key; the string null removes one.

@@ -131,10 +131,21 @@ func domain(err error) error {
 		return fmt.Errorf("%w: %s", engine.ErrConflict, pg.ConstraintName)
 	case errors.As(err, &pg) && (pg.Code == "22021" || pg.Code == "22P05"):
 		return &engine.Fault{Kind: engine.ErrInvalid, Message: "text holds characters that cannot be stored", Cause: err}
-	case errors.As(err, &conn), errors.As(err, &pg) && (pg.Code[:2] == "08" || pg.Code[:2] == "57"):
+	case errors.As(err, &conn), errors.As(err, &pg) && passes(pg.Code):
 		return fmt.Errorf("%w: %w", engine.ErrUnavailable, err)
 	}
 	return err
+}
+
+// passes reports whether what failed may succeed when it is asked for again:
+// the connection broke, the server stops or is short of something, or two
+// transactions stood in each other's way and this one was the one to go.
+func passes(code string) bool {
+	switch code[:2] {
+	case "08", "40", "53", "57":
+		return true
+	}
+	return false
 }
 
 // null is nil for a zero time, for columns where absence is NULL.
