@@ -105,7 +105,7 @@ func (r *request) queryBool(name string, def bool) bool {
 // queryInt is an integer query parameter, or def when it was not given.
 func (r *request) queryInt(name string, def int) int {
 	n, err := strconv.Atoi(r.query.Get(name))
-	if err != nil {
+	if err != nil && !errors.Is(err, strconv.ErrRange) { // beyond all numbers is the last one, not the default
 		return def
 	}
 	return n

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -106,6 +107,8 @@ func TestQueriesAsk(t *testing.T) {
 			Vuln: "CVE-1", Namespace: "debian:10", Package: "a", Severity: "High", Page: engine.QueryPage{Number: 2, Limit: 3}},
 		"/query/images/by_package?name=a&package_type=dpkg&version=1&page=2": engine.PackageQuery{Name: "a", Type: "dpkg", Version: "1", Page: whole},
 		"/query/images/by_package?name=a&page=2&limit=0":                     engine.PackageQuery{Name: "a", Page: whole},
+		"/query/vulnerabilities?id=a&page=99999999999999999999&limit=1": engine.RecordQuery{
+			IDs: []string{"a"}, Page: engine.QueryPage{Number: math.MaxInt, Limit: 1}},
 		"/query/vulnerabilities?id=a,b&namespace=debian:10,nvd&affected_package=x&affected_package_version=1&page=2&limit=1": engine.RecordQuery{
 			IDs: []string{"a", "b"}, Namespaces: []string{"debian:10", "nvd"}, Package: "x", Version: "1", Page: engine.QueryPage{Number: 2, Limit: 1}},
 	} {

@@ -39,14 +39,13 @@ func (s *Server) getVulnerabilities(w http.ResponseWriter, r *request) error {
 		return engine.NotFoundf("content type (%s) not available", kind)
 	}
 	refresh, vendorOnly := r.queryBool("force_refresh", false), r.queryBool("vendor_only", true)
-	echo := r.param("imageDigest")
-	digest := echo
-	if id := r.param("imageId"); id != "" {
+	digest := r.param("imageDigest")
+	if r.param("imageId") != "" {
 		i, err := s.imageOf(r)
 		if err != nil {
 			return err
 		}
-		digest, echo, refresh, vendorOnly = string(i.Digest), id, false, true // no parameter is honoured on this path
+		digest, refresh, vendorOnly = string(i.Digest), false, true // no parameter is honoured on this path
 	}
 	list, err := s.matchesOf(r, digest)
 	if err != nil {
@@ -60,7 +59,7 @@ func (s *Server) getVulnerabilities(w http.ResponseWriter, r *request) error {
 			return err
 		}
 	}
-	body := vulnReply{ImageDigest: echo, Type: kind, Vulnerabilities: make([]vulnEntry, 0, len(list))}
+	body := vulnReply{ImageDigest: digest, Type: kind, Vulnerabilities: make([]vulnEntry, 0, len(list))}
 	base := apiBase(r)
 	for _, m := range list {
 		if kind != "all" && (kind == "os") != engine.OSPackage(m.PackageType) || vendorOnly && m.WillNotFix {
