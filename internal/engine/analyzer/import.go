@@ -22,6 +22,12 @@ type Imports interface {
 	Imported(ctx context.Context, account, id, digest string) (engine.Imported, error)
 }
 
+// IsImport reports whether a job is of an imported image.
+func IsImport(j engine.Job) bool {
+	var task engine.AnalyzeTask
+	return json.Unmarshal(j.Payload, &task) == nil && task.Source == engine.FromImport
+}
+
 // analyzeImport makes the analysis of an imported image from what was uploaded
 // in place of its bytes: the packages from the SBOM, all else from manifest and
 // configuration. There are no files to list and no contents to search.

@@ -108,6 +108,9 @@ func (c *Core) analyses(s *supervise.Service) *queue.Worker {
 		began := time.Now()
 		err := w.Handle(ctx, j)
 		c.metrics.Analysis(time.Since(began), err == nil)
+		if analyzer.IsImport(j) {
+			c.metrics.Import(time.Since(began), err == nil)
+		}
 		return err
 	})
 }

@@ -34,6 +34,7 @@ type Set struct {
 	requests *prometheus.HistogramVec
 	replies  *prometheus.CounterVec
 	policies *policySet
+	imports  *importSet
 }
 
 // New makes the figures of a process that runs the named services.
@@ -53,6 +54,7 @@ func New(queues Queues, services ...string) *Set {
 		}, []string{"method", "status"}),
 	}
 	s.policies = newPolicySet(s.registry)
+	s.imports = newImportSet(s.registry)
 	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "anchore_service_info", Help: "Services of this process."},
 		[]string{"version", "servicename"})
 	for _, name := range services {
