@@ -151,6 +151,13 @@ func TestSampleWithoutNetwork(t *testing.T) {
 	p.Goto(prog.console + "/")
 	p.Live()
 	p.Looks("sample-overview")
+	p.Goto(prog.console + "/api")
+	p.Live()
+	p.Looks("path-api")
+	p.Goto(prog.console + "/api/addImage")
+	p.Live()
+	p.Looks("path-api-add-image")
+	p.Goto(prog.console + "/")
 	p.Click(`form[action="/sample/remove"] button`)
 	p.Wait(`document.querySelector("#first") || document.body.textContent.includes("sample is removed")`)
 	var left []any
