@@ -129,6 +129,7 @@ type Server struct {
 	doc     *document
 	routes  *tree
 	heavy   chan struct{}
+	large   chan struct{} // bodies above largeBody that are being checked
 }
 
 // New builds the API over a backend. It panics when the embedded document and
@@ -142,7 +143,7 @@ func New(b Backend, opts Options) *Server {
 	}
 	s := &Server{
 		backend: b, log: opts.Log, opts: opts, doc: doc,
-		routes: newTree(), heavy: make(chan struct{}, opts.MaxHeavy),
+		routes: newTree(), heavy: make(chan struct{}, opts.MaxHeavy), large: make(chan struct{}, largeHands),
 	}
 	if opts.Metrics != nil {
 		s.handle("getMetrics", op{perm: anyo, call: s.metrics, quiet: true})
@@ -228,7 +229,10 @@ func (s *Server) serve(w *response, r *request) error {
 	if r.Body != nil && r.Body != http.NoBody {
 		r.Body = http.MaxBytesReader(w.ResponseWriter, r.Body, b.maxBody)
 	}
-	if err := b.endpoint.validate(r); err != nil {
+	if err := b.endpoint.read(r); err != nil {
+		return err
+	}
+	if err := s.validate(r, b); err != nil {
 		return err
 	}
 	if err := s.authorize(r, b.perm); err != nil {

@@ -166,7 +166,7 @@ func TestBooleans(t *testing.T) {
 	} {
 		r := &request{Request: httptest.NewRequest("DELETE", "/images/x?force="+value, nil), params: map[string]string{"imageDigest": "x"}}
 		got := "400"
-		if err := d.endpoints["deleteImage"].validate(r); err == nil {
+		if err := d.endpoints["deleteImage"].read(r); err == nil {
 			got = fmt.Sprint(r.queryBool("force", false))
 		}
 		if got != want {

@@ -94,9 +94,9 @@ func newEndpoint(spec *openapi3.T, path string, item *openapi3.PathItem, method 
 	return e
 }
 
-// validate checks parameters and body against the document and keeps the
-// parsed query.
-func (e *endpoint) validate(r *request) error {
+// read parses the query and reads the body, if that is for the document to
+// check, and keeps both.
+func (e *endpoint) read(r *request) error {
 	q, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return &problem{status: http.StatusBadRequest, detail: "The query string is not validly escaped."}
@@ -112,11 +112,13 @@ func (e *endpoint) validate(r *request) error {
 	}
 	r.query = q
 	e.mendContentType(r.Request)
-	if err := e.wholeJSON(r); err != nil {
-		return err
-	}
-	err = openapi3filter.ValidateRequest(r.Context(), &openapi3filter.RequestValidationInput{
-		Request: r.Request, PathParams: r.params, QueryParams: q, Route: e.checked, Options: e.options,
+	return e.wholeJSON(r)
+}
+
+// validate checks parameters and body against the document.
+func (e *endpoint) validate(r *request) error {
+	err := openapi3filter.ValidateRequest(r.Context(), &openapi3filter.RequestValidationInput{
+		Request: r.Request, PathParams: r.params, QueryParams: r.query, Route: e.checked, Options: e.options,
 	})
 	if err != nil {
 		return validationProblem(err)

@@ -27,3 +27,30 @@ func (s *Server) admit(ctx context.Context) (release func(), err error) {
 		return nil, ctx.Err()
 	}
 }
+
+// A body takes some fifty times its bytes of memory while it is checked against
+// the document, which comes before anybody is asked who he is. So that a
+// handful of strangers cannot take all there is, a large one is looked into only
+// for somebody who has proven who he is, and few at once.
+const (
+	largeBody  = 256 << 10
+	largeHands = 2
+)
+
+// validate checks a request against the document.
+func (s *Server) validate(r *request, b *bound) error {
+	if len(r.held) > largeBody {
+		if b.perm.class != classOpen {
+			if _, err := s.authenticate(r); err != nil {
+				return err
+			}
+		}
+		select {
+		case s.large <- struct{}{}:
+			defer func() { <-s.large }()
+		case <-r.Context().Done():
+			return r.Context().Err()
+		}
+	}
+	return b.endpoint.validate(r)
+}

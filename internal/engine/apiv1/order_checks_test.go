@@ -70,3 +70,17 @@ func TestStockClients(t *testing.T) {
 		})
 	}
 }
+
+// A large body that the document refuses is looked into for users only: it
+// costs many times its size.
+func TestLargeBodiesAreForUsers(t *testing.T) {
+	_, s := newPeopled(t)
+	large := `{"name":7,"x":[` + strings.Repeat(`{},`, largeBody/3) + `{}]}`
+	for _, d := range []do{
+		{"", "POST", "/accounts", `{"name":7}`, 400, "about:blank"},
+		{"", "POST", "/accounts", large, 401, "Unauthorized"},
+		{"ann", "POST", "/accounts", large, 400, "about:blank"},
+	} {
+		d.on(t, s)
+	}
+}
