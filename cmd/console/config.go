@@ -22,6 +22,7 @@ import (
 	"windlass/internal/engine/logs"
 	"windlass/internal/engine/notify"
 	"windlass/internal/engine/registry"
+	"windlass/internal/engine/search"
 )
 
 // Config is every setting, from the environment or from flags of the same
@@ -47,6 +48,7 @@ type Config struct {
 	FeedsInterval   time.Duration `name:"feeds-interval" env:"CONSOLE_FEEDS_INTERVAL" default:"6h" help:"Time between feed syncs; 0: never."`
 	RegistryMirrors string        `name:"registry-mirrors" env:"CONSOLE_REGISTRY_MIRRORS" help:"docker.io=http://127.0.0.1:5001,... : mirrors to ask first."`
 	Analyzers       int           `name:"analyzers" env:"CONSOLE_ANALYZERS" help:"Analyses at once in this process; 0: one a core, at most 4."`
+	AnalyzerConfig  string        `name:"analyzer-config" env:"CONSOLE_ANALYZER_CONFIG" help:"YAML file as v1's analyzer_config.yaml: files to keep and expressions to look for in every image; empty: /etc/passwd and the usual secrets."`
 	ArchiveDryRun   bool          `name:"archive-dry-run" env:"CONSOLE_ARCHIVE_DRY_RUN,ANCHORE_ANALYSIS_ARCHIVE_DRYRUN_ENABLED" help:"The regular run of the archive rules only logs what it would do."`
 	MaxImageSizeMB  int64         `name:"max-image-size-mb" env:"CONSOLE_MAX_IMAGE_SIZE_MB" default:"0" help:"Limit of an image's compressed layers; 0: none."`
 	PolicyBundles   string        `name:"policy-bundles-dir" env:"CONSOLE_POLICY_BUNDLES_DIR" help:"Folder whose *.json are policy bundles that every new account gets beside the default one."`
@@ -63,6 +65,7 @@ type Config struct {
 	TagWatch        time.Duration `name:"tag-watch" env:"CONSOLE_TAG_WATCH" default:"10m" help:"Time between looks at the image of a subscribed tag, 5m to 168h; 0: never; with a minus any time is taken as it is."`
 	RepoWatch       time.Duration `name:"repo-watch" env:"CONSOLE_REPO_WATCH" default:"1m" help:"Time between looks for new tags of a subscribed repository, 1m to 168h; 0: never; with a minus any time is taken as it is."`
 	mirrors         map[string][]string
+	search          *search.Settings
 	oauth           accounts.OAuth
 	policies        engine.PolicySet
 	notify          notify.Settings
@@ -139,6 +142,9 @@ func (c *Config) finish() error {
 	if c.policies, err = bundles.First(c.PolicyBundles); err != nil {
 		fault("CONSOLE_POLICY_BUNDLES_DIR", "%v", err)
 	}
+	if c.search, err = c.searches(); err != nil {
+		fault("CONSOLE_ANALYZER_CONFIG", "%v", err)
+	}
 	c.readNotify(fault)
 	if c.HostID == "" {
 		if c.HostID, err = os.Hostname(); err != nil {
@@ -152,6 +158,23 @@ func (c *Config) finish() error {
 		c.LogDir = filepath.Join(c.DataDir, "log")
 	}
 	return errors.Join(errs...)
+}
+
+// searches is what analyses look for in files.
+func (c *Config) searches() (*search.Settings, error) {
+	if c.AnalyzerConfig == "" {
+		return search.Default(), nil
+	}
+	f, err := os.Open(c.AnalyzerConfig)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	s, err := search.Read(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.AnalyzerConfig, err)
+	}
+	return s, nil
 }
 
 // tokens is what the settings of OAuth say.

@@ -119,5 +119,11 @@ const (
 	DocDockerfile = "dockerfile"
 	DocConfig     = "image_config"
 
+	// What the analyzer's settings asked it to look for; images that were
+	// described and not analyzed have none of them.
+	DocRetrieved     = "retrieved_files"
+	DocSecrets       = "secret_search"
+	DocContentSearch = "file_content_search"
+
 	DocParentManifest = "parent_manifest"
 )

@@ -2,6 +2,7 @@
 //
 //	pull     layers from the registry, or from an upload's layout in the spool
 //	unpack   decompress once, judge before anything else looks, list files
+//	search   files to keep, secrets, the operator's expressions
 //	sbom     syft over the layers that unpack wrote
 //	content  packages, file list, metadata in the words of the v1 API
 //	match    against the active feed data
@@ -22,12 +23,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"time"
 
 	"github.com/anchore/syft/syft/sbom"
 
 	"windlass/internal/engine"
 	"windlass/internal/engine/registry"
+	"windlass/internal/engine/search"
 )
 
 // Puller writes a resolved image into a folder as an OCI layout.
@@ -44,6 +47,7 @@ type Analyzer struct {
 	Puller Puller
 	Spool  *Spool
 	Limits Limits
+	Search *search.Settings // what to look for in files; nil: what is usual
 }
 
 // Result is all that was found in an image.
@@ -98,6 +102,11 @@ func (a *Analyzer) Analyze(ctx context.Context, img registry.Resolved, log *slog
 		return nil, &stageError{engine.StageSBOM, err}
 	}
 	log.InfoContext(ctx, "unpack done", "entries", fs.entries, "bytes", fs.bytes, "took", time.Since(pulled).Round(time.Millisecond))
+	// Before syft, which takes the layers away when it is done with them.
+	found, err := a.search(ctx, fs, log)
+	if err != nil {
+		return nil, &stageError{engine.StageContent, fmt.Errorf("search: %w", err)}
+	}
 	listed := time.Now()
 	s, err := catalog(ctx, dir, img)
 	if err != nil {
@@ -110,5 +119,6 @@ func (a *Analyzer) Analyze(ctx context.Context, img registry.Resolved, log *slog
 	if err != nil {
 		return nil, &stageError{engine.StageContent, fmt.Errorf("content: %w", err)}
 	}
+	maps.Copy(content.Documents, found)
 	return &Result{Analysis: content, SBOM: s}, nil
 }

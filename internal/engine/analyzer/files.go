@@ -4,13 +4,17 @@ import (
 	"archive/tar"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"windlass/internal/engine"
 )
 
-// kindFile is the v1 type of a regular file.
-const kindFile = "file"
+// v1 types of a regular file and of a further name of one.
+const (
+	kindFile = "file"
+	kindLink = "hlink"
+)
 
 // entry is one entry of one layer.
 type entry struct {
@@ -22,6 +26,9 @@ type entry struct {
 	kind string
 	uid  int
 	gid  int
+
+	of *entry // of a hard link: the file that has the bytes
+	as *entry // of a file: the entry under whose name its bytes are searched; nil when upper layers hide them
 }
 
 func entryOf(h *tar.Header) entry {
@@ -35,7 +42,7 @@ func entryOf(h *tar.Header) entry {
 	case tar.TypeSymlink:
 		e.kind = "slink"
 	case tar.TypeLink:
-		e.kind, e.size = "hlink", 0
+		e.kind, e.size = kindLink, 0
 	case tar.TypeChar:
 		e.kind = "chrdev"
 	case tar.TypeBlock:
@@ -54,9 +61,10 @@ type node struct {
 }
 
 // squash lays the layers over each other, lowest first.
-func squash(layers [][]entry) *node {
+func squash(layers []unpacked) *node {
 	root := &node{}
-	for _, list := range layers {
+	for _, layer := range layers {
+		list := layer.entries
 		// Whiteouts hide what lower layers hold, never their own layer.
 		for i := range list {
 			dir, name := path.Split(list[i].path)
@@ -73,6 +81,9 @@ func squash(layers [][]entry) *node {
 		}
 		for i := range list {
 			if e := &list[i]; e.path != "" && !strings.HasPrefix(path.Base(e.path), ".wh.") {
+				if e.kind == kindLink {
+					e.of = root.file(e.link)
+				}
 				root.put(e)
 			}
 		}
@@ -90,6 +101,48 @@ func (n *node) find(dir string) *node {
 		}
 	}
 	return n
+}
+
+// file is the file with the bytes that stand under a path; nil when there is
+// none.
+func (n *node) file(path string) *entry {
+	n = n.find(path)
+	switch {
+	case n == nil || n.entry == nil:
+		return nil
+	case n.entry.kind == kindLink:
+		return n.entry.of
+	case n.entry.kind == kindFile:
+		return n.entry
+	}
+	return nil
+}
+
+// reach marks the files whose bytes can be got at. A hard link lends its name
+// to a file that has lost its own.
+func (n *node) reach() {
+	var links []*entry
+	var walk func(*node)
+	walk = func(n *node) {
+		if e := n.entry; e != nil {
+			switch {
+			case e.kind == kindFile:
+				e.as = e
+			case e.of != nil:
+				links = append(links, e)
+			}
+		}
+		for _, c := range n.under {
+			walk(c)
+		}
+	}
+	walk(n)
+	slices.SortFunc(links, func(a, b *entry) int { return strings.Compare(a.path, b.path) })
+	for _, e := range links {
+		if e.of.as == nil {
+			e.of.as = e
+		}
+	}
 }
 
 func (n *node) put(e *entry) {

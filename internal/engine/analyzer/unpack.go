@@ -67,8 +67,15 @@ type rootfs struct {
 	config  *v1.ConfigFile
 	raw     []byte // the image configuration as it is stored
 	tree    *node  // the squashed file system
+	layers  []unpacked
 	entries int64
 	bytes   int64 // uncompressed, all layers
+}
+
+// unpacked is a layer that was decompressed into a file.
+type unpacked struct {
+	file    string
+	entries []entry // in the order of the file
 }
 
 // unpack decompresses every layer once into the folder where stereoscope looks
@@ -80,7 +87,7 @@ func unpack(ctx context.Context, dir jobDir, img registry.Resolved, limits Limit
 	}
 	diff := cfg.RootFS.DiffIDs
 	u := &unpacker{limits: limits.orDefault()}
-	lists := make([][]entry, len(img.Layers))
+	layers := make([]unpacked, len(img.Layers))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(runtime.GOMAXPROCS(0), 2))
 	for i, l := range img.Layers {
@@ -91,8 +98,9 @@ func unpack(ctx context.Context, dir jobDir, img registry.Resolved, limits Limit
 			name = fmt.Sprintf("%d-%s", i, strings.ReplaceAll(diff[i].String(), ":", "-"))
 		}
 		g.Go(func() error {
-			list, err := u.layer(ctx, dir.blob(l.Digest), filepath.Join(dir.layers, filepath.Base(name)), l.Size)
-			lists[i] = list
+			to := filepath.Join(dir.layers, filepath.Base(name))
+			list, err := u.layer(ctx, dir.blob(l.Digest), to, l.Size)
+			layers[i] = unpacked{to, list}
 			if err != nil {
 				return fmt.Errorf("layer %d: %w", i+1, err)
 			}
@@ -102,7 +110,7 @@ func unpack(ctx context.Context, dir jobDir, img registry.Resolved, limits Limit
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	return &rootfs{config: cfg, raw: raw, tree: squash(lists), entries: u.entries.Load(), bytes: u.bytes.Load()}, nil
+	return &rootfs{config: cfg, raw: raw, tree: squash(layers), layers: layers, entries: u.entries.Load(), bytes: u.bytes.Load()}, nil
 }
 
 func readConfig(dir jobDir, img registry.Resolved) ([]byte, *v1.ConfigFile, error) {

@@ -48,7 +48,7 @@ func FuzzLayer(f *testing.F) {
 		if err != nil {
 			return
 		}
-		files, _ := squash([][]entry{list, list}).files()
+		files, _ := squash([]unpacked{{entries: list}, {entries: list}}).files()
 		for _, e := range files {
 			if !strings.HasPrefix(e.Path, "/") || strings.Contains(e.Path+"/", "/../") {
 				t.Errorf("path %q", e.Path)

@@ -14,6 +14,7 @@ import (
 	"windlass/internal/engine/logs"
 	"windlass/internal/engine/queue"
 	"windlass/internal/engine/registry"
+	"windlass/internal/engine/search"
 )
 
 // Store is what the worker asks of the database.
@@ -47,7 +48,8 @@ type Worker struct {
 	Imports     Imports
 	Spool       *Spool
 	Limits      Limits
-	Host        string // shown as the worker of a running analysis
+	Search      *search.Settings // what to look for in files; nil: what is usual
+	Host        string           // shown as the worker of a running analysis
 	Source      engine.Source
 	Log         *slog.Logger
 }
@@ -131,7 +133,7 @@ func (w *Worker) find(ctx context.Context, j engine.Job, log *slog.Logger, repor
 // locate finds the bytes of a job's image: in a registry, by digest, or in
 // this host's spool.
 func (w *Worker) locate(ctx context.Context, j engine.Job, task engine.AnalyzeTask) (*Analyzer, registry.Resolved, error) {
-	a := &Analyzer{Puller: w.Registry, Spool: w.Spool, Limits: w.Limits}
+	a := &Analyzer{Puller: w.Registry, Spool: w.Spool, Limits: w.Limits, Search: w.Search}
 	if task.Source == engine.FromUpload {
 		dir, err := w.Spool.Layout(task.Layout)
 		if err != nil {

@@ -43,9 +43,9 @@ func (s *Server) contentOps() map[string]op {
 		"getImageMalware":       {perm: read, call: s.getContentOf("malware")},
 		"getImageMetadata":      {perm: read, call: s.getContent},
 		"getImageSbom":          {perm: read, call: s.getSBOM, heavy: true},
-		"listRetrievedFiles":    {perm: read, call: s.getArtifact("retrieved_files")},
-		"listFileContentSearch": {perm: read, call: s.getArtifact("file_content_search")},
-		"listSecretSearch":      {perm: read, call: s.getArtifact("secret_search")},
+		"listRetrievedFiles":    {perm: read, call: s.getArtifact(engine.DocRetrieved)},
+		"listFileContentSearch": {perm: read, call: s.getArtifact(engine.DocContentSearch)},
+		"listSecretSearch":      {perm: read, call: s.getArtifact(engine.DocSecrets)},
 	}
 }
 

@@ -30,6 +30,7 @@ import (
 	"windlass/internal/engine/registry"
 	"windlass/internal/engine/registry/awsecr"
 	"windlass/internal/engine/sample"
+	"windlass/internal/engine/search"
 	"windlass/internal/engine/store"
 	"windlass/internal/engine/supervise"
 	"windlass/internal/engine/vuln"
@@ -48,7 +49,8 @@ type Options struct {
 	FeedsURL       string
 	FeedsInterval  time.Duration
 	Mirrors        map[string][]string
-	Analyzers      int // analyses at once
+	Analyzers      int              // analyses at once
+	Search         *search.Settings // what analyses look for in files; nil: what is usual
 	MaxImageSizeMB int64
 	ArchiveDryRun  bool             // the regular run of the archive rules only logs
 	Policies       engine.PolicySet // what new accounts begin with; empty: the default bundle

@@ -102,7 +102,7 @@ func (c *Core) newFeeds() (*feeds.Service, *vuln.Matcher) {
 func (c *Core) analyses(s *supervise.Service) *queue.Worker {
 	w := &analyzer.Worker{
 		Store: c.store, Registry: c.registry, Credentials: c.store.Registries, Matcher: c.matcher, Imports: c.store, Spool: c.spool,
-		Host: c.opts.Host, Source: s.Source(), Log: s.Log,
+		Search: c.opts.Search, Host: c.opts.Host, Source: s.Source(), Log: s.Log,
 	}
 	return c.worker(s, engine.QueueAnalyze, c.opts.Analyzers, func(ctx context.Context, j engine.Job) error {
 		began := time.Now()

@@ -11,13 +11,9 @@ import (
 	"windlass/internal/engine/policy"
 )
 
-// Documents of an image that rules look into, besides those the engine names.
-const (
-	docRetrieved = "retrieved_files"
-	docSecrets   = "secret_search"
-	docContent   = "file_content_search"
-	docMalware   = "malware"
-)
+// docMalware is a document of an image that rules look into, besides those the
+// engine names.
+const docMalware = "malware"
 
 // wanted is what has to be loaded of an image for a bundle to judge it: only
 // what the rules that would run look at.
@@ -30,8 +26,8 @@ func wanted(b *policy.Bundle, tag string, img engine.Image) engine.PolicyFactsWa
 		Documents: []string{engine.DocConfig},
 	}
 	for fact, name := range map[policy.Facts]string{
-		policy.FactDockerfile: engine.DocDockerfile, policy.FactRetrieved: docRetrieved,
-		policy.FactSecrets: docSecrets, policy.FactContent: docContent, policy.FactMalware: docMalware,
+		policy.FactDockerfile: engine.DocDockerfile, policy.FactRetrieved: engine.DocRetrieved,
+		policy.FactSecrets: engine.DocSecrets, policy.FactContent: engine.DocContentSearch, policy.FactMalware: docMalware,
 		policy.FactVerify: engine.DocSBOM,
 	} {
 		if needs&fact != 0 {
@@ -113,21 +109,21 @@ func searches(f engine.PolicyFacts, img *policy.Image) error {
 		Path string `json:"path"`
 		Body string `json:"b64_content"`
 	}
-	if err := decode(f, docRetrieved, &retrieved); err != nil {
+	if err := decode(f, engine.DocRetrieved, &retrieved); err != nil {
 		return err
 	}
 	for _, r := range retrieved {
 		body, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(r.Body), ""))
 		if err != nil {
-			return fmt.Errorf("document %s: %s: %w", docRetrieved, r.Path, err)
+			return fmt.Errorf("document %s: %s: %w", engine.DocRetrieved, r.Path, err)
 		}
 		img.Retrieved = append(img.Retrieved, policy.Retrieved{Path: r.Path, Body: body})
 	}
 	var err error
-	if img.Secrets, err = findings(f, docSecrets); err != nil {
+	if img.Secrets, err = findings(f, engine.DocSecrets); err != nil {
 		return err
 	}
-	if img.Content, err = findings(f, docContent); err != nil {
+	if img.Content, err = findings(f, engine.DocContentSearch); err != nil {
 		return err
 	}
 	var scans []struct {

@@ -44,6 +44,7 @@ type Regexp struct {
 	back   *regexp2.Regexp // then this
 	need   string          // a text that everything it matches contains
 	prefix bool            // and begins with
+	needs  []string        // folded
 }
 
 // Compile reads an expression of Python's syntax.
@@ -53,6 +54,7 @@ func Compile(expr string) (*Regexp, error) {
 	}
 	r := &Regexp{text: expr}
 	text := translate(expr)
+	r.needs = needsOf(text)
 	tree, err := syntax.Parse(text, syntax.Perl)
 	if err != nil {
 		if r.back, err = compileBack(text); err != nil {
