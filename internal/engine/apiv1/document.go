@@ -167,6 +167,9 @@ func validationProblem(err error) error {
 	case !errors.As(err, &re):
 		return &problem{status: http.StatusBadRequest, detail: "The request is not valid."}
 	case re.RequestBody != nil && strings.HasPrefix(re.Reason, "header Content-Type"):
+		if re.RequestBody.Content["application/json"] == nil { // a form
+			return &problem{status: http.StatusUnsupportedMediaType, detail: "Invalid Content-type"}
+		}
 		return &problem{status: http.StatusUnsupportedMediaType, detail: "Invalid Content-type, expected JSON data"}
 	case re.Parameter != nil:
 		return &problem{status: http.StatusBadRequest, detail: fmt.Sprintf("%s parameter '%s': %s", re.Parameter.In, re.Parameter.Name, reason(re.Err))}

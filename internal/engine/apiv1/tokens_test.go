@@ -168,7 +168,7 @@ func TestOauth(t *testing.T) {
 			t.Errorf("%s: %d %s, want %d %s", name, w.Code, w.Body, tc.code, tc.has)
 		}
 	}
-	if w := askServer(t, s, "POST", "/oauth/token", "{}", "", http.Header{"Content-Type": {"text/plain"}}); w.Code != 415 {
+	if w := askServer(t, s, "POST", "/oauth/token", "{}", "", http.Header{"Content-Type": {"text/plain"}}); w.Code != 415 || strings.Contains(w.Body.String(), "JSON") {
 		t.Errorf("other content type: %d %s", w.Code, w.Body)
 	}
 	// The stock client says JSON where it sends nothing.
