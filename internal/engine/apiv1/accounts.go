@@ -23,7 +23,7 @@ func (s *Server) accountsOps() map[string]op {
 		"getAccount":         {perm: acct("getAccount"), call: s.getAccount},
 		"listAccounts":       {perm: admin("listAccounts"), call: s.listAccounts},
 		"createAccount":      {perm: admin("createAccount"), call: s.createAccount},
-		"getNamedAccount":    {perm: inPath("getAccount"), call: s.getNamedAccount},
+		"getNamedAccount":    {perm: inPath("getAccount"), call: s.getAccount},
 		"deleteAccount":      {perm: admin("deleteAccount"), call: s.deleteAccount},
 		"updateAccountState": {perm: admin("updateAccount"), call: s.updateAccountState},
 	}
@@ -77,7 +77,8 @@ func duplicate(err error) error {
 	return err
 }
 
-func (s *Server) getNamedAccount(w http.ResponseWriter, r *request) error {
+// getAccount answers with the account in the path, or with that of the request.
+func (s *Server) getAccount(w http.ResponseWriter, r *request) error {
 	a, err := s.backend.Account(r.Context(), r.Account)
 	if err != nil {
 		return named(err, "Account not found", "")
@@ -85,14 +86,6 @@ func (s *Server) getNamedAccount(w http.ResponseWriter, r *request) error {
 	if a.Type == engine.AccountService {
 		// v1 has no answer for it and fails; nobody is shown this account.
 		return errorf(http.StatusInternalServerError, "Account %s is not available", a.Name)
-	}
-	return reply(w, accountOf(a))
-}
-
-func (s *Server) getAccount(w http.ResponseWriter, r *request) error {
-	a, err := s.backend.Account(r.Context(), r.Account)
-	if err != nil {
-		return named(err, "Account not found", "")
 	}
 	return reply(w, accountOf(a))
 }

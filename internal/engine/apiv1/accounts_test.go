@@ -3,6 +3,7 @@ package apiv1
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -233,6 +234,15 @@ func TestUsers(t *testing.T) {
 		{"ann", "GET", "/user", "", 401, "Unauthorized"},
 	} {
 		d.on(t, s)
+	}
+}
+
+// The account of the engine itself is shown to nobody, by whichever way.
+func TestServiceAccountByHeader(t *testing.T) {
+	_, s := newPeopled(t)
+	w := askServer(t, s, "GET", "/account", "", as("admin"), http.Header{"X-Anchore-Account": {engine.SystemAccount}})
+	if w.Code != 500 || !strings.Contains(w.Body.String(), `"httpcode":500`) {
+		t.Errorf("%d %s, want 500", w.Code, w.Body)
 	}
 }
 
