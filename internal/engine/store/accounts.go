@@ -75,12 +75,13 @@ func (s *Store) furnish(ctx context.Context, tx pgx.Tx, account string) error {
 func (s *Store) AddAccount(ctx context.Context, a engine.Account) (engine.Account, error) {
 	const q = `INSERT INTO accounts (name, email, type) VALUES ($1, NULLIF($2, ''), $3) RETURNING ` + accountColumns
 
+	var made engine.Account
 	err := s.inTx(ctx, "add account", func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, q, a.Name, a.Email, a.Type)
 		if err != nil {
 			return err
 		}
-		if a, err = pgx.CollectExactlyOneRow(rows, scanAccount); err != nil {
+		if made, err = pgx.CollectExactlyOneRow(rows, scanAccount); err != nil {
 			return err
 		}
 		if err := s.furnish(ctx, tx, a.Name); err != nil {
@@ -88,7 +89,7 @@ func (s *Store) AddAccount(ctx context.Context, a engine.Account) (engine.Accoun
 		}
 		return record(ctx, tx, engine.ChangeAccount, a.Name, a.Name, nil)
 	})
-	return a, err
+	return made, err
 }
 
 // SetAccountState moves an account to a state, if the table of moves allows

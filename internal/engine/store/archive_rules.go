@@ -35,6 +35,7 @@ func (s *Store) AddArchiveRule(ctx context.Context, a engine.ArchiveRule) (engin
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, NULLIF($14, 0))
 		RETURNING ` + ruleColumns
 
+	var made engine.ArchiveRule
 	err := s.inTx(ctx, "add archive rule", func(tx pgx.Tx) error {
 		var n int
 		if err := tx.QueryRow(ctx, count, a.Account).Scan(&n); err != nil {
@@ -48,7 +49,7 @@ func (s *Store) AddArchiveRule(ctx context.Context, a engine.ArchiveRule) (engin
 		if err != nil {
 			return err
 		}
-		a, err = pgx.CollectExactlyOneRow(rows, scanRule)
+		made, err = pgx.CollectExactlyOneRow(rows, scanRule)
 		var pg *pgconn.PgError
 		if errors.As(err, &pg) && pg.ConstraintName == "archive_rules_max" {
 			return engine.Conflictf("there is a rule with max_images_per_account already: only one may exist")
@@ -56,9 +57,9 @@ func (s *Store) AddArchiveRule(ctx context.Context, a engine.ArchiveRule) (engin
 		if err != nil {
 			return err
 		}
-		return record(ctx, tx, engine.ChangeArchive, a.Account, a.ID, nil)
+		return record(ctx, tx, engine.ChangeArchive, a.Account, made.ID, nil)
 	})
-	return a, err
+	return made, err
 }
 
 // ArchiveRules lists an account's rules and, where asked, all that are for

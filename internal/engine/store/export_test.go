@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 
+	"github.com/jackc/pgx/v5"
+
 	"windlass/internal/engine"
 )
 
@@ -25,3 +27,8 @@ func CleanedTables() map[string]bool {
 
 // Domain is what the store makes of a driver's error.
 var Domain = domain
+
+// InTx runs f in one transaction.
+func (s *Store) InTx(ctx context.Context, what string, f func(pgx.Tx) error) error {
+	return s.inTx(ctx, what, f)
+}

@@ -38,6 +38,7 @@ func (s *Store) StartFeedSync(ctx context.Context, f engine.FeedSync, events []e
 		 WHERE status = 'running'`
 	const add = `INSERT INTO feed_syncs (trigger, source, host) VALUES ($1, $2, $3) RETURNING ` + feedSyncColumns
 
+	var made engine.FeedSync
 	err := s.inTx(ctx, "start feed sync", func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, stale); err != nil {
 			return err
@@ -46,7 +47,7 @@ func (s *Store) StartFeedSync(ctx context.Context, f engine.FeedSync, events []e
 		if err != nil {
 			return err
 		}
-		if f, err = pgx.CollectExactlyOneRow(rows, scanFeedSync); err != nil {
+		if made, err = pgx.CollectExactlyOneRow(rows, scanFeedSync); err != nil {
 			return err
 		}
 		for _, e := range events {
@@ -54,9 +55,9 @@ func (s *Store) StartFeedSync(ctx context.Context, f engine.FeedSync, events []e
 				return err
 			}
 		}
-		return record(ctx, tx, engine.ChangeFeedSync, "", fmt.Sprint(f.ID), nil)
+		return record(ctx, tx, engine.ChangeFeedSync, "", fmt.Sprint(made.ID), nil)
 	})
-	return f, err
+	return made, err
 }
 
 // StepFeedSync writes how far a sync has come; engine.ErrConflict when it was

@@ -29,6 +29,8 @@ import (
 // minVersion is the oldest PostgreSQL whose dialect this program speaks.
 const minVersion = 140000
 
+const deadlockDetected = "40P01"
+
 // Store is the engine's database.
 type Store struct {
 	pool *pgxpool.Pool
@@ -110,8 +112,16 @@ func (s *Store) Ping(ctx context.Context) error {
 func (s *Store) Pool() *pgxpool.Pool { return s.pool }
 
 // inTx runs f in one transaction and names what was being done in its error.
+// Of two transactions that wait for each other the database ends one: that one
+// runs once more, so f must not build on what it left outside itself.
 func (s *Store) inTx(ctx context.Context, what string, f func(pgx.Tx) error) error {
-	if err := pgx.BeginFunc(ctx, s.pool, f); err != nil {
+	err := pgx.BeginFunc(ctx, s.pool, f)
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == deadlockDetected {
+		s.log.InfoContext(ctx, "transaction again", "what", what, "err", err)
+		err = pgx.BeginFunc(ctx, s.pool, f)
+	}
+	if err != nil {
 		return fmt.Errorf("%s: %w", what, domain(err))
 	}
 	return nil

@@ -34,9 +34,13 @@ func subscribed(ctx context.Context, tx pgx.Tx, image int64) (key, types string,
 // unsubscribe switches off what is subscribed to of the tags whose newest image
 // this is. Nothing is announced: the image's own change says that it goes.
 func unsubscribe(ctx context.Context, tx pgx.Tx, image int64) error {
+	// Locked in the order in which putSubscriptions locks them.
 	const q = `
+		WITH held AS MATERIALIZED (
+			SELECT s.account, s.key, s.type FROM subscriptions s JOIN (` + newestTags + `) n ON s.account = n.account AND s.key = n.key
+			 WHERE s.active ORDER BY s.key, s.type FOR UPDATE OF s)
 		UPDATE subscriptions s SET active = false, updated_at = now()
-		  FROM (` + newestTags + `) n WHERE s.account = n.account AND s.key = n.key AND s.active`
+		  FROM held h WHERE (s.account, s.key, s.type) = (h.account, h.key, h.type)`
 
 	_, err := tx.Exec(ctx, q, image)
 	return err
@@ -45,7 +49,10 @@ func unsubscribe(ctx context.Context, tx pgx.Tx, image int64) error {
 // forgetSubscriptions removes those of the tags whose newest image this is.
 func forgetSubscriptions(ctx context.Context, tx pgx.Tx, image int64) error {
 	const q = `
-		DELETE FROM subscriptions s USING (` + newestTags + `) n WHERE s.account = n.account AND s.key = n.key`
+		WITH held AS MATERIALIZED (
+			SELECT s.account, s.key, s.type FROM subscriptions s JOIN (` + newestTags + `) n ON s.account = n.account AND s.key = n.key
+			 ORDER BY s.key, s.type FOR UPDATE OF s)
+		DELETE FROM subscriptions s USING held h WHERE (s.account, s.key, s.type) = (h.account, h.key, h.type)`
 
 	_, err := tx.Exec(ctx, q, image)
 	return err

@@ -29,6 +29,7 @@ func (s *Store) AddToken(ctx context.Context, t engine.APIToken, hash []byte) (e
 		INSERT INTO api_tokens (id, user_name, name, hash, role, account, created_by, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING ` + tokenColumns
 
+	var made engine.APIToken
 	err := s.inTx(ctx, "add token", func(tx pgx.Tx) error {
 		var account string
 		if err := tx.QueryRow(ctx, lock, t.User).Scan(&account); err != nil {
@@ -48,12 +49,12 @@ func (s *Store) AddToken(ctx context.Context, t engine.APIToken, hash []byte) (e
 		if err != nil {
 			return err
 		}
-		if t, err = pgx.CollectExactlyOneRow(rows, scanToken); err != nil {
+		if made, err = pgx.CollectExactlyOneRow(rows, scanToken); err != nil {
 			return err
 		}
 		return record(ctx, tx, engine.ChangeAccount, account, t.User, nil)
 	})
-	return t, err
+	return made, err
 }
 
 // Tokens lists a user's tokens, the newest first.
