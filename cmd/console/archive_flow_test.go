@@ -17,7 +17,8 @@ import (
 func (p *program) everything(t *testing.T, digest string) map[string]any {
 	t.Helper()
 	all := map[string]any{"matches": p.findings(t, digest)}
-	for _, path := range []string{"content/os", "content/npm", "content/python", "content/files", "metadata/manifest", "metadata/docker_history", "metadata/dockerfile"} {
+	for _, path := range []string{"content/os", "content/npm", "content/python", "content/files", "metadata/manifest", "metadata/docker_history", "metadata/dockerfile",
+		"artifacts/secret_search", "artifacts/retrieved_files", "artifacts/file_content_search"} {
 		var body any
 		if code := p.call(t, http.MethodGet, "/images/"+digest+"/"+path, "", &body); code != http.StatusOK {
 			t.Fatalf("GET %s = %d: %v", path, code, body)

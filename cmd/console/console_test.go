@@ -251,6 +251,10 @@ func TestStartSaysWhatIsWrong(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
+	misspelled := filepath.Join(dataDir(t), "analyzer.yaml")
+	if err := os.WriteFile(misspelled, []byte("secret_search: {regexp: []}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for name, tc := range map[string]struct {
 		args []string
 		want []string
@@ -259,11 +263,12 @@ func TestStartSaysWhatIsWrong(t *testing.T) {
 			[]string{"--services=apiext,kitchen", "--web=maybe", "--feeds-url=ftp://x"},
 			[]string{"CONSOLE_SERVICES", "kitchen", "CONSOLE_WEB", "CONSOLE_FEEDS_URL"},
 		},
-		"the console's port is taken": {[]string{"--addr=" + taken.Addr().String()}, []string{"CONSOLE_ADDR", "in use"}},
-		"a service's port is taken":   {[]string{"--policy-addr=" + taken.Addr().String()}, []string{"CONSOLE_POLICY_ADDR", "in use"}},
-		"no database there":           {[]string{"--database-url=postgres://u:secret@127.0.0.1:9/x"}, []string{"CONSOLE_DATABASE_URL"}},
-		"no such PostgreSQL":          {[]string{"--postgres-bin=/nowhere"}, []string{"CONSOLE_POSTGRES_BIN"}},
-		"no such folder of bundles":   {[]string{"--policy-bundles-dir=/nowhere"}, []string{"CONSOLE_POLICY_BUNDLES_DIR", "/nowhere"}},
+		"the console's port is taken":       {[]string{"--addr=" + taken.Addr().String()}, []string{"CONSOLE_ADDR", "in use"}},
+		"a service's port is taken":         {[]string{"--policy-addr=" + taken.Addr().String()}, []string{"CONSOLE_POLICY_ADDR", "in use"}},
+		"no database there":                 {[]string{"--database-url=postgres://u:secret@127.0.0.1:9/x"}, []string{"CONSOLE_DATABASE_URL"}},
+		"no such PostgreSQL":                {[]string{"--postgres-bin=/nowhere"}, []string{"CONSOLE_POSTGRES_BIN"}},
+		"no such folder of bundles":         {[]string{"--policy-bundles-dir=/nowhere"}, []string{"CONSOLE_POLICY_BUNDLES_DIR", "/nowhere"}},
+		"an analyzer that is misconfigured": {[]string{"--analyzer-config=" + misspelled}, []string{"CONSOLE_ANALYZER_CONFIG", "secret_search.regexp: no such key"}},
 		"a data folder that is a file": {
 			[]string{"--data-dir=/dev/null"}, []string{"CONSOLE_DATA_DIR"},
 		},
