@@ -9,8 +9,8 @@ import (
 )
 
 // Spool is the folder in which images are unpacked: jobs/ for what an analysis
-// in hand needs, uploads/ for the layouts of uploaded images, tmp/ for syft.
-// Nothing in jobs/ and tmp/ outlives the process that wrote it.
+// in hand needs, uploads/ for the layouts of uploaded images, tmp/ for syft and
+// for bodies that come in. Nothing in jobs/ and tmp/ outlives the process that wrote it.
 type Spool struct{ root string }
 
 // OpenSpool prepares the folder and removes what a process that was killed has
@@ -50,6 +50,9 @@ func (s *Spool) Layout(name string) (string, error) {
 
 // Uploads is the folder that uploaded images are kept in.
 func (s *Spool) Uploads() string { return filepath.Join(s.root, "uploads") }
+
+// Temporary is the folder of what does not outlive this process.
+func (s *Spool) Temporary() string { return filepath.Join(s.root, "tmp") }
 
 // job makes the folder of one analysis.
 func (s *Spool) job() (jobDir, error) {

@@ -98,6 +98,9 @@ type Options struct {
 	Observe func(method, path string, code int, took time.Duration)
 	// Audit, when given, is told of each administrative action.
 	Audit func(context.Context, engine.AuditEntry) error
+	// Spool is the folder of bodies that are large; empty: that of temporary
+	// files.
+	Spool string
 	// AWSAuto: a registry may be stored that is used as the machine itself.
 	AWSAuto bool
 }
@@ -130,6 +133,7 @@ type Server struct {
 	routes  *tree
 	heavy   chan struct{}
 	large   chan struct{} // bodies above largeBody that are being checked
+	uploads *share        // those that are laid on disk
 }
 
 // New builds the API over a backend. It panics when the embedded document and
@@ -144,6 +148,7 @@ func New(b Backend, opts Options) *Server {
 	s := &Server{
 		backend: b, log: opts.Log, opts: opts, doc: doc,
 		routes: newTree(), heavy: make(chan struct{}, opts.MaxHeavy), large: make(chan struct{}, largeHands),
+		uploads: newShare(uploadsOfAll, uploadsOfOne),
 	}
 	if opts.Metrics != nil {
 		s.handle("getMetrics", op{perm: anyo, call: s.metrics, quiet: true})

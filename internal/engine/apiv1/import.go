@@ -28,7 +28,7 @@ const (
 
 func (s *Server) importOps() map[string]op {
 	return map[string]op{
-		"importImageArchive": {perm: acct("importImage"), call: s.importImageArchive, maxBody: importLimit, timeout: importTimeout, heavy: true},
+		"importImageArchive": {perm: acct("importImage"), call: s.importImageArchive, maxBody: importLimit, timeout: importTimeout},
 	}
 }
 
@@ -52,6 +52,11 @@ func (s *Server) importImageArchive(w http.ResponseWriter, r *request) error {
 		if part.FormName() != "archive_file" {
 			continue
 		}
+		release, err := s.admitUpload(r)
+		if err != nil {
+			return err
+		}
+		defer release()
 		i, restored, err := s.backend.ImportArchive(r.Context(), r.Account, part)
 		switch {
 		case restored && errors.Is(err, engine.ErrConflict):

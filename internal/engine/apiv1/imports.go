@@ -34,7 +34,7 @@ func (s *Server) importsOps() map[string]op {
 		"getImport":    {perm: p, call: s.getImport, quiet: true},
 		"deleteImport": {perm: p, call: s.deleteImport},
 	}
-	hands := make(chan struct{}, uploadHands)
+	hands := newShare(uploadHands, uploadHands-1)
 	for _, u := range importUploads {
 		ops["list"+strings.TrimSuffix(u.name, "s")+"s"] = op{perm: p, call: s.listImportContents(u.kind)}
 		// One byte more than is taken, so that too large is told in this

@@ -2,7 +2,6 @@ package apiv1
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -10,14 +9,20 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
 	"windlass/internal/engine"
+	"windlass/internal/engine/spool"
 )
 
 const (
-	// uploadHands bounds uploads at work: each holds its body in memory.
+	// smallUpload is held in memory as it comes.
+	smallUpload = 1 << 20
+	// uploadHands bounds larger uploads at work: each is in memory, and some
+	// times its size while it is checked. A client's speed is not waited for with
+	// a hand: what it sends is laid on disk first.
 	uploadHands   = 2
 	uploadTimeout = 10 * time.Minute
 )
@@ -61,7 +66,7 @@ func (s *Server) listImportContents(kind engine.ImportKind) handler {
 // uploadImportContent keeps a body as it came, once its shape is checked. That
 // is done here and not by the document, after the password was asked for: the
 // bodies are large.
-func (s *Server) uploadImportContent(u importUpload, hands chan struct{}) handler {
+func (s *Server) uploadImportContent(u importUpload, hands *share) handler {
 	return func(w http.ResponseWriter, r *request) error {
 		if r.ContentLength <= 0 {
 			return uploadRefused(engine.Invalidf("Request must contain content-length header"))
@@ -72,14 +77,11 @@ func (s *Server) uploadImportContent(u importUpload, hands chan struct{}) handle
 				Detail: map[string]any{"content-length": r.ContentLength},
 			})
 		}
-		if err := hold(r.Context(), hands); err != nil {
+		body, done, err := s.receive(r, hands)
+		if err != nil {
 			return err
 		}
-		defer func() { <-hands }()
-		body, err := readSized(r.Body, r.ContentLength)
-		if err != nil {
-			return bodyFault(err)
-		}
+		defer done()
 		if err := u.check(body, r.Header.Get("Content-Type")); err != nil {
 			return err
 		}
@@ -93,13 +95,42 @@ func (s *Server) uploadImportContent(u importUpload, hands chan struct{}) handle
 	}
 }
 
-func hold(ctx context.Context, hands chan struct{}) error {
-	select {
-	case hands <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+// receive reads a body; done gives back what is held for it.
+func (s *Server) receive(r *request, hands *share) (body []byte, done func(), err error) {
+	if r.ContentLength <= smallUpload {
+		if body, err = readSized(r.Body, r.ContentLength); err != nil {
+			return nil, nil, bodyFault(err)
+		}
+		return body, func() {}, nil
 	}
+	f, err := s.lay(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.Close()
+	if done, err = hands.take(r.Context(), r.Identity.Account); err != nil {
+		return nil, nil, err
+	}
+	if body, err = readSized(f, r.ContentLength); err != nil {
+		done()
+		return nil, nil, bodyFault(err)
+	}
+	return body, done, nil
+}
+
+// lay lays a body on disk.
+func (s *Server) lay(r *request) (*os.File, error) {
+	release, err := s.admitUpload(r)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	f, err := spool.File(s.opts.Spool, r.Body, r.ContentLength)
+	var disk *os.PathError
+	if err != nil && !errors.As(err, &disk) {
+		return nil, bodyFault(err)
+	}
+	return f, err
 }
 
 // readSized reads a body of a known size; memory grows with what has come, not

@@ -28,6 +28,24 @@ func (s *Server) admit(ctx context.Context) (release func(), err error) {
 	}
 }
 
+// Uploads are laid on disk as they come, for as long as a client takes: their
+// number bounds what they fill, all of them and those of one account.
+const (
+	uploadsOfAll = 32
+	uploadsOfOne = 6
+)
+
+// admitUpload is admit for what is laid on disk.
+func (s *Server) admitUpload(r *request) (release func(), err error) {
+	ctx, cancel := context.WithTimeout(r.Context(), s.opts.HeavyWait)
+	defer cancel()
+	release, err = s.uploads.take(ctx, r.Identity.Account)
+	if err != nil && r.Context().Err() == nil {
+		return nil, &engine.Fault{Kind: engine.ErrUnavailable, Message: "Too many uploads are under way. Try again shortly."}
+	}
+	return release, err
+}
+
 // A body takes some fifty times its bytes of memory while it is checked against
 // the document, which comes before anybody is asked who he is. So that a
 // handful of strangers cannot take all there is, a large one is looked into only

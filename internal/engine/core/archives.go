@@ -10,7 +10,12 @@ import (
 
 	"windlass/internal/engine"
 	"windlass/internal/engine/archive"
+	"windlass/internal/engine/spool"
 )
+
+// maxArchiveFile is above what an archive may hold unpacked, so that a larger
+// one cannot be read anyway.
+const maxArchiveFile = 1<<30 + 64<<20
 
 // ArchiveImages archives the analyses of images.
 func (c *Core) ArchiveImages(ctx context.Context, account string, digests []string) ([]engine.ArchiveResult, error) {
@@ -90,17 +95,20 @@ func (c *Core) ImportArchive(ctx context.Context, account string, r io.Reader) (
 		i, err = c.UploadImage(ctx, account, "", -1, br)
 		return i, false, err
 	}
+	// Whoever sends it slowly does so without keeping others waiting.
+	f, err := spool.File(c.spool.Temporary(), br, maxArchiveFile)
+	if err != nil {
+		return i, true, err
+	}
+	defer f.Close()
 	release, err := c.admitArchive(ctx)
 	if err != nil {
 		return i, false, err
 	}
 	defer release()
-	a, err := archive.Read(br)
+	a, err := archive.Read(f)
 	if err != nil {
 		return i, !errors.Is(err, engine.ErrConflict), err
-	}
-	if _, err := io.Copy(io.Discard, br); err != nil { // whoever sends it waits until all of it is read
-		return i, true, err
 	}
 	a.Disown()
 	i, err = c.restore(ctx, account, a)

@@ -21,7 +21,7 @@ import (
 func (c *Core) parts(s *supervise.Service) (http.Handler, map[string]func(context.Context) error) {
 	switch s.Name {
 	case engine.APIExt:
-		return apiv1.New(c, apiv1.Options{Log: s.Log, Metrics: c.metrics.Handler(), Observe: c.metrics.Request, Audit: c.AddAudit, AWSAuto: c.opts.AWSAuto}), nil
+		return apiv1.New(c, apiv1.Options{Log: s.Log, Metrics: c.metrics.Handler(), Observe: c.metrics.Request, Audit: c.AddAudit, AWSAuto: c.opts.AWSAuto, Spool: c.spool.Temporary()}), nil
 	case engine.Catalog:
 		return c.listener(s), map[string]func(context.Context) error{
 			"service watcher":   c.catalog.WatchServices,
