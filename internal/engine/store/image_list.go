@@ -27,13 +27,12 @@ func (s *Store) Images(ctx context.Context, account string, f engine.ImageFilter
 	limit := pageLimit(f)
 	q := `SELECT ` + imageColumns + ` FROM images i WHERE ` + where +
 		` ORDER BY i.created_at DESC, i.pk DESC LIMIT ` + strconv.Itoa(limit+1)
-	rows, err := s.images(ctx, q, args...)
+	rows, more, err := s.images(ctx, limit, q, args...)
 	if err != nil {
 		return nil, "", fmt.Errorf("images: %w", err)
 	}
-	if len(rows) > limit {
-		rows = rows[:limit]
-		last := rows[limit-1]
+	if more {
+		last := rows[len(rows)-1]
 		next = imageCursor(last.CreatedAt, last.pk)
 	}
 	return plain(rows), next, nil

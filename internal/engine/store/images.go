@@ -23,7 +23,8 @@ const imageColumns = `
 
 // imageRow is an image with the key that the rest of the schema knows it by.
 type imageRow struct {
-	pk int64
+	pk   int64
+	size int // bytes of what varies
 	engine.Image
 }
 
@@ -54,6 +55,7 @@ func (c *imageScan) into() []any {
 // image makes an image of the row.
 func (c *imageScan) image() (imageRow, error) {
 	i := &c.row.Image
+	c.row.size = len(c.annotations) + len(c.failure)
 	i.CreatedAt, i.UpdatedAt = i.CreatedAt.UTC(), i.UpdatedAt.UTC()
 	i.AnalyzedAt, i.MatchedAt, c.progress.Since = zero(c.analyzed), zero(c.matched), zero(c.since)
 	if err := json.Unmarshal(c.annotations, &i.Annotations); err != nil {
@@ -94,52 +96,6 @@ func orEmpty(s *string) string {
 		return ""
 	}
 	return *s
-}
-
-// images runs a query for imageColumns and adds the tags of what it found.
-func (s *Store) images(ctx context.Context, q string, args ...any) ([]imageRow, error) {
-	rows, err := s.pool.Query(ctx, q, args...)
-	if err != nil {
-		return nil, domain(err)
-	}
-	list, err := pgx.CollectRows(rows, scanImage)
-	if err != nil {
-		return nil, domain(err)
-	}
-	return list, s.addTags(ctx, list)
-}
-
-func (s *Store) addTags(ctx context.Context, list []imageRow) error {
-	const q = `
-		SELECT image, registry, repository, tag, dockerfile, detected_at, created_at, updated_at
-		  FROM image_tags WHERE image = ANY($1) ORDER BY image, detected_at DESC, tag`
-
-	if len(list) == 0 {
-		return nil
-	}
-	at := make(map[int64]*engine.Image, len(list))
-	pks := make([]int64, len(list))
-	for n := range list {
-		pks[n] = list[n].pk
-		at[list[n].pk] = &list[n].Image
-	}
-	rows, err := s.pool.Query(ctx, q, pks)
-	if err != nil {
-		return fmt.Errorf("tags: %w", domain(err))
-	}
-	var pk int64
-	var t engine.ImageTag
-	_, err = pgx.ForEachRow(rows, []any{&pk, &t.Registry, &t.Repository, &t.Tag, &t.Dockerfile, &t.DetectedAt, &t.CreatedAt, &t.UpdatedAt}, func() error {
-		i := at[pk]
-		t.Digest = i.Digest
-		t.DetectedAt, t.CreatedAt, t.UpdatedAt = t.DetectedAt.UTC(), t.CreatedAt.UTC(), t.UpdatedAt.UTC()
-		i.Tags = append(i.Tags, t)
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("tags: %w", domain(err))
-	}
-	return nil
 }
 
 // image finds the image whose key pick selects, with its tags, in one round
@@ -220,13 +176,12 @@ func (s *Store) ImagesByTag(ctx context.Context, account string, t engine.ImageT
 		after, key = &at, pk
 	}
 	limit := pageLimit(f)
-	rows, err := s.images(ctx, q, account, t.Registry, t.Repository, t.Tag, statusOf(f), string(f.State), after, key, limit+1)
+	rows, more, err := s.images(ctx, limit, q, account, t.Registry, t.Repository, t.Tag, statusOf(f), string(f.State), after, key, limit+1)
 	if err != nil {
 		return nil, "", fmt.Errorf("images by tag: %w", err)
 	}
-	if len(rows) > limit {
-		rows = rows[:limit]
-		last := rows[limit-1]
+	if more {
+		last := rows[len(rows)-1]
 		for _, had := range last.Tags {
 			if had.Registry == t.Registry && had.Repository == t.Repository && had.Tag == t.Tag {
 				next = imageCursor(had.DetectedAt, last.pk)
