@@ -245,6 +245,11 @@ func (s *Server) serve(w *response, r *request) error {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), b.timeout)
 	defer cancel()
+	if b.perm.class == classAcct && (b.writes || r.method != http.MethodGet) {
+		if ctx, err = s.backend.Enter(ctx, r.Account); err != nil {
+			return err
+		}
+	}
 	r.Request = r.WithContext(ctx)
 	if b.heavy {
 		release, err := s.admit(ctx)

@@ -17,6 +17,9 @@ type Auth interface {
 	// VerifyToken checks a token of any kind: engine.ErrUnauthorized when it is
 	// not valid.
 	VerifyToken(ctx context.Context, token engine.Secret) (engine.Identity, error)
+	// Enter notes which account a request begins in: what it writes is refused
+	// once that one is being deleted.
+	Enter(ctx context.Context, account string) (context.Context, error)
 	// OAuthLifetime is how long tokens of OAuthToken last; 0: there are none.
 	OAuthLifetime() time.Duration
 	// OAuthToken makes a token for a client that has proven who.

@@ -46,6 +46,8 @@ type proven struct {
 	auth *accounts.Authenticator
 }
 
+func (proven) Enter(ctx context.Context, _ string) (context.Context, error) { return ctx, nil }
+
 func (p proven) Authenticate(ctx context.Context, user string, password engine.Secret) (engine.Identity, error) {
 	return p.auth.Authenticate(ctx, user, password)
 }

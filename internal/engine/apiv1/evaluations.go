@@ -24,8 +24,8 @@ type Evaluations interface {
 
 func (s *Server) evaluationsOps() map[string]op {
 	return map[string]op{
-		"checkImage":     {perm: acct("getImageEvaluation"), call: s.checkImage, heavy: true},
-		"checkImageById": {perm: acct("getImageEvaluation"), call: s.checkImage, heavy: true},
+		"checkImage":     {perm: acct("getImageEvaluation"), call: s.checkImage, heavy: true, writes: true},
+		"checkImageById": {perm: acct("getImageEvaluation"), call: s.checkImage, heavy: true, writes: true},
 	}
 }
 

@@ -22,6 +22,8 @@ type eventsBackend struct {
 	deleteEvents func(account string, f engine.EventFilter, each func([]string) error) error
 }
 
+func (eventsBackend) Enter(ctx context.Context, _ string) (context.Context, error) { return ctx, nil }
+
 func (b eventsBackend) Authenticate(_ context.Context, user string, password engine.Secret) (engine.Identity, error) {
 	if password != "right" {
 		return engine.Identity{}, engine.ErrUnauthorized

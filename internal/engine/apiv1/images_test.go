@@ -62,6 +62,8 @@ type imagesBackend struct {
 	err      error
 }
 
+func (imagesBackend) Enter(ctx context.Context, _ string) (context.Context, error) { return ctx, nil }
+
 func (b imagesBackend) Authenticate(context.Context, string, engine.Secret) (engine.Identity, error) {
 	return engine.Identity{User: "admin", Account: "admin", Admin: true}, nil
 }

@@ -25,6 +25,7 @@ type op struct {
 	timeout time.Duration // 0: the server's default
 	heavy   bool          // counts against the limit of expensive requests
 	quiet   bool          // polled: logged at debug level
+	writes  bool          // a GET that stores something
 }
 
 // perm is who may call an operation. The action is the name shown in a 403.

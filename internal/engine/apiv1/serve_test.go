@@ -26,6 +26,8 @@ func (testAuth) Authenticate(_ context.Context, user string, password engine.Sec
 	return engine.Identity{User: user, Account: user, Admin: user == "admin", Disabled: user == "eve"}, nil
 }
 
+func (testAuth) Enter(ctx context.Context, _ string) (context.Context, error) { return ctx, nil }
+
 func (a testAuth) VerifyToken(ctx context.Context, token engine.Secret) (engine.Identity, error) {
 	user, ok := strings.CutPrefix(token.Reveal(), "token-of-")
 	if !ok {

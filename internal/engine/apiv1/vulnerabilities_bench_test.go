@@ -17,6 +17,8 @@ type storeBackend struct {
 	store *store.Store
 }
 
+func (storeBackend) Enter(ctx context.Context, _ string) (context.Context, error) { return ctx, nil }
+
 func (b storeBackend) Authenticate(context.Context, string, engine.Secret) (engine.Identity, error) {
 	return engine.Identity{User: "admin", Account: "admin", Admin: true}, nil
 }

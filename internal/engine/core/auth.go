@@ -24,6 +24,12 @@ func (c *Core) VerifyToken(ctx context.Context, token engine.Secret) (engine.Ide
 	return c.auth.VerifyToken(ctx, token)
 }
 
+// Enter notes which account a request begins in: what it writes is refused
+// once that one is being deleted.
+func (c *Core) Enter(ctx context.Context, account string) (context.Context, error) {
+	return c.store.Enter(ctx, account)
+}
+
 // OAuthLifetime is how long tokens of clients last; 0: there are none.
 func (c *Core) OAuthLifetime() time.Duration { return c.auth.OAuthLifetime() }
 

@@ -8,6 +8,10 @@ import (
 
 // AddImage finds an image in its registry and records it for analysis.
 func (c *Core) AddImage(ctx context.Context, a engine.AddImage) (engine.Image, error) {
+	ctx, err := c.store.Enter(ctx, a.Account) // a registry may be slow
+	if err != nil {
+		return engine.Image{}, err
+	}
 	return c.catalog.AddImage(ctx, a)
 }
 

@@ -8,6 +8,10 @@ import (
 
 // AddRepository lists the tags of a repository and subscribes to it.
 func (c *Core) AddRepository(ctx context.Context, a engine.AddRepository) (engine.Subscription, error) {
+	ctx, err := c.store.Enter(ctx, a.Account) // a registry may be slow
+	if err != nil {
+		return engine.Subscription{}, err
+	}
 	return c.catalog.AddRepository(ctx, a)
 }
 

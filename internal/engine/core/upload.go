@@ -15,8 +15,11 @@ import (
 // this host's spool, so the analysis is this host's to do. size is what the
 // client announced, -1 when unknown.
 func (c *Core) UploadImage(ctx context.Context, account, tag string, size int64, r io.Reader) (engine.Image, error) {
+	ctx, err := c.store.Enter(ctx, account)
+	if err != nil {
+		return engine.Image{}, err
+	}
 	var ref registry.Reference
-	var err error
 	if tag = strings.TrimSpace(tag); tag != "" {
 		if ref, err = uploadName(tag); err != nil {
 			return engine.Image{}, err

@@ -24,18 +24,23 @@ func (s *Store) AddImport(ctx context.Context, account string) (engine.Import, e
 	const open = `SELECT count(*) FROM import_operations WHERE account = $1 AND status IN ('pending', 'processing')`
 	const add = `INSERT INTO import_operations (uuid, account, expires_at) VALUES ($1, $2, now() + $3::interval) RETURNING ` + importColumns
 
-	var n int
-	if err := s.pool.QueryRow(ctx, open, account).Scan(&n); err != nil {
-		return engine.Import{}, fmt.Errorf("add import: %w", domain(err))
-	}
-	if n >= engine.MaxOpenImports {
-		return engine.Import{}, engine.Conflictf("account %s has %d open imports: finish or delete some", account, n)
-	}
-	o, err := s.oneImport(ctx, add, engine.NewID(), account, engine.ImportLife)
-	if err != nil {
-		return o, fmt.Errorf("add import: %w", err)
-	}
-	return o, nil
+	var o engine.Import
+	err := s.inTx(ctx, "add import", func(tx pgx.Tx) error {
+		var n int
+		if err := tx.QueryRow(ctx, open, account).Scan(&n); err != nil {
+			return err
+		}
+		if n >= engine.MaxOpenImports {
+			return engine.Conflictf("account %s has %d open imports: finish or delete some", account, n)
+		}
+		rows, err := tx.Query(ctx, add, engine.NewID(), account, engine.ImportLife)
+		if err != nil {
+			return err
+		}
+		o, err = pgx.CollectExactlyOneRow(rows, scanImport)
+		return err
+	})
+	return o, err
 }
 
 func (s *Store) oneImport(ctx context.Context, q string, args ...any) (engine.Import, error) {

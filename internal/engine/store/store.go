@@ -115,11 +115,17 @@ func (s *Store) Pool() *pgxpool.Pool { return s.pool }
 // Of two transactions that wait for each other the database ends one: that one
 // runs once more, so f must not build on what it left outside itself.
 func (s *Store) inTx(ctx context.Context, what string, f func(pgx.Tx) error) error {
-	err := pgx.BeginFunc(ctx, s.pool, f)
+	whole := func(tx pgx.Tx) error {
+		if err := stillThere(ctx, tx); err != nil {
+			return err
+		}
+		return f(tx)
+	}
+	err := pgx.BeginFunc(ctx, s.pool, whole)
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) && pg.Code == deadlockDetected {
 		s.log.InfoContext(ctx, "transaction again", "what", what, "err", err)
-		err = pgx.BeginFunc(ctx, s.pool, f)
+		err = pgx.BeginFunc(ctx, s.pool, whole)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, domain(err))
