@@ -85,6 +85,7 @@ var (
 // start runs the program until the test ends or stop is called.
 func start(t testing.TB, dir string, more ...string) *program {
 	t.Helper()
+	t.Setenv("TMPDIR", "/tmp") // the program moves it into its spool, which ends with the test
 	ctx, cancel := context.WithCancel(context.Background())
 	out := &lines{more: make(chan struct{}, 1)}
 	ended := make(chan error, 1)

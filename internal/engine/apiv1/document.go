@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -37,7 +38,11 @@ type endpoint struct {
 	rest     bool
 }
 
-func loadDocument() (*document, error) {
+// loadDocument gives the document, read once a process: every server has the
+// same, and nothing alters it.
+var loadDocument = sync.OnceValues(readDocument)
+
+func readDocument() (*document, error) {
 	loader := openapi3.NewLoader()
 	merged, err := mergeFiles(openapiFiles, "openapi")
 	if err != nil {
