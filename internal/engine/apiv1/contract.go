@@ -43,8 +43,9 @@ func LoadContract() (*Contract, error) {
 			Open: security != nil && len(*security) == 0,
 		})
 	}
+	methods := []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} // reading comes first
 	slices.SortFunc(c.operations, func(a, b Operation) int {
-		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Method, b.Method))
+		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(slices.Index(methods, a.Method), slices.Index(methods, b.Method)))
 	})
 	return c, nil
 }
