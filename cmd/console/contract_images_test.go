@@ -174,10 +174,9 @@ func (f *fixture) policies(t *testing.T) {
 	c.fails(t, 500, "cannot delete an active policy", admin, "DELETE", "/policies/strict", nil)
 	c.want(t, 404, admin, "PUT", "/policies/nosuch", map[string]any{"policyId": "nosuch", "policybundle": bundle})
 	c.want(t, 500, admin, "PUT", "/policies/strict", map[string]any{"policyId": "other", "policybundle": bundle})
-	restored := map[string]any{}
 	var records []map[string]any
 	c.want(t, 200, admin, "GET", "/policies/"+first, nil).into(t, &records)
-	restored = records[0]
+	restored := records[0]
 	restored["active"] = true
 	c.want(t, 200, admin, "PUT", "/policies/"+first, restored)
 	c.want(t, 200, admin, "DELETE", "/policies/strict", nil)

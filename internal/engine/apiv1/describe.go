@@ -160,21 +160,21 @@ func typeName(s *openapi3.Schema) string {
 	if s.Type == nil {
 		return ""
 	}
-	names := map[string]string{"string": "text", "integer": "integer", "number": "number", "boolean": "true or false", "object": "object"}
-	for _, t := range s.Type.Slice() {
-		if t == "array" {
-			if s.Items == nil || typeName(s.Items.Value) == "" {
-				return "list"
-			}
-			return "list of " + typeName(s.Items.Value)
+	if s.Type.Is("array") {
+		if s.Items == nil || typeName(s.Items.Value) == "" {
+			return "list"
 		}
-		name := names[t]
-		if s.Format != "" {
-			name += " (" + s.Format + ")"
-		}
-		return name
+		return "list of " + typeName(s.Items.Value)
 	}
-	return ""
+	names := map[string]string{"string": "text", "integer": "integer", "number": "number", "boolean": "true or false", "object": "object"}
+	name := ""
+	if types := s.Type.Slice(); len(types) > 0 {
+		name = names[types[0]]
+	}
+	if name != "" && s.Format != "" {
+		name += " (" + s.Format + ")"
+	}
+	return name
 }
 
 func values(s *openapi3.Schema) []string {
