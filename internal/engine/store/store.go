@@ -50,7 +50,9 @@ func Open(ctx context.Context, dsn string, maxConns int, log *slog.Logger) (*Sto
 		return nil, fmt.Errorf("database address: %w", err)
 	}
 	cfg.MaxConns = int32(max(maxConns, 4))
-	cfg.MaxConnIdleTime = time.Minute
+	// Tasks that begin together open many; each holds two megabytes or more in
+	// the database.
+	cfg.MaxConnIdleTime, cfg.HealthCheckPeriod = 10*time.Second, 5*time.Second
 	cfg.ConnConfig.RuntimeParams["application_name"] = "windlass"
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	if cfg.ConnConfig.ConnectTimeout == 0 {
