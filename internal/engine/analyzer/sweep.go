@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"windlass/internal/engine/supervise"
 )
 
 // sweepEvery is how often uploads that no image needs are looked for, and
@@ -26,18 +28,9 @@ type Layouts interface {
 // Sweep removes uploads whose images are gone, and what was left of uploads
 // that broke off, until ctx ends.
 func (s *Spool) Sweep(ctx context.Context, used Layouts, log *slog.Logger) error {
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	for {
-		if err := s.sweepOnce(ctx, used, time.Now().Add(-sweepAfter), log); err != nil && ctx.Err() == nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+	return supervise.Every(ctx, sweepEvery, func(ctx context.Context) error {
+		return s.sweepOnce(ctx, used, time.Now().Add(-sweepAfter), log)
+	})
 }
 
 func (s *Spool) sweepOnce(ctx context.Context, used Layouts, before time.Time, log *slog.Logger) error {

@@ -3,6 +3,8 @@ package catalog
 import (
 	"context"
 	"time"
+
+	"windlass/internal/engine/supervise"
 )
 
 const (
@@ -18,7 +20,7 @@ const (
 // CleanAccounts removes what deleted accounts own, and then them, until ctx
 // ends.
 func (c *Catalog) CleanAccounts(ctx context.Context) error {
-	return every(ctx, cleanEvery, c.cleanOnce)
+	return supervise.Every(ctx, cleanEvery, c.cleanOnce)
 }
 
 // cleanOnce goes round the accounts in deletion until nothing is left to do
@@ -49,7 +51,7 @@ func (c *Catalog) cleanOnce(ctx context.Context) error {
 // ctx ends.
 func (c *Catalog) TrimAudit(keep time.Duration) func(context.Context) error {
 	return func(ctx context.Context) error {
-		return every(ctx, auditEvery, func(ctx context.Context) error {
+		return supervise.Every(ctx, auditEvery, func(ctx context.Context) error {
 			for {
 				n, err := c.Store.TrimAudit(ctx, keep, auditBatch)
 				if err != nil || n < auditBatch {

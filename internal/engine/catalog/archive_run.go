@@ -8,6 +8,7 @@ import (
 
 	"windlass/internal/engine"
 	"windlass/internal/engine/store"
+	"windlass/internal/engine/supervise"
 )
 
 const (
@@ -30,7 +31,7 @@ func (c *Catalog) RunArchiveRules(ctx context.Context) error {
 		return nil
 	case <-time.After(archiveRulesFirst):
 	}
-	return every(ctx, archiveRulesEvery, c.applyEverywhere)
+	return supervise.Every(ctx, archiveRulesEvery, c.applyEverywhere)
 }
 
 func (c *Catalog) applyEverywhere(ctx context.Context) error {

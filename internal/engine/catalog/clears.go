@@ -3,6 +3,8 @@ package catalog
 import (
 	"context"
 	"time"
+
+	"windlass/internal/engine/supervise"
 )
 
 // clearPoll is how soon a clear asked for in another process is taken up, and
@@ -13,21 +15,5 @@ const clearPoll = time.Second
 // one on and reports whether there was one. What is to be cleared is hidden,
 // shown again when that is undone, and deleted when the grace has ended.
 func RunClears(ctx context.Context, step func(context.Context) (bool, error)) error {
-	tick := time.NewTicker(clearPoll)
-	defer tick.Stop()
-	for {
-		for more := true; more; {
-			var err error
-			if more, err = step(ctx); ctx.Err() != nil {
-				return nil
-			} else if err != nil {
-				return err
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+	return supervise.Every(ctx, clearPoll, supervise.Drain(step))
 }

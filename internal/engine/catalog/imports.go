@@ -7,6 +7,7 @@ import (
 
 	"windlass/internal/engine"
 	"windlass/internal/engine/registry"
+	"windlass/internal/engine/supervise"
 )
 
 // ImportStore is what imports ask of the database.
@@ -57,7 +58,7 @@ func (c *Catalog) FinishImport(ctx context.Context, f engine.FinishImport, names
 // CollectImports ends imports that nobody finishes, and removes what was
 // uploaded for those that ended, until ctx ends.
 func (c *Catalog) CollectImports(ctx context.Context) error {
-	return every(ctx, importsEvery, func(ctx context.Context) error {
+	return supervise.Every(ctx, importsEvery, func(ctx context.Context) error {
 		for {
 			n, err := c.Store.CollectImports(ctx, importsKeep, importsBatch)
 			if n > 0 {

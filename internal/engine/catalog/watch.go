@@ -40,7 +40,7 @@ func (c *Catalog) WatchServices(ctx context.Context) error {
 		return nil
 	case <-time.After(suspectAfter):
 	}
-	return every(ctx, watchEvery, c.watchOnce)
+	return supervise.Every(ctx, watchEvery, c.watchOnce)
 }
 
 // watchOnce judges every silent service. One that missed heartbeats but still
@@ -85,7 +85,7 @@ func (c *Catalog) mark(ctx context.Context, v store.SilentService, to engine.Ser
 
 // CollectImages removes the data of deleted images until ctx ends.
 func (c *Catalog) CollectImages(ctx context.Context) error {
-	return every(ctx, collectEvery, func(ctx context.Context) error {
+	return supervise.Every(ctx, collectEvery, func(ctx context.Context) error {
 		for {
 			n, err := c.Store.CollectImages(ctx, collectBatch)
 			if err != nil || n == 0 {
@@ -98,7 +98,7 @@ func (c *Catalog) CollectImages(ctx context.Context) error {
 
 // RepairImages finds images that nothing works on until ctx ends.
 func (c *Catalog) RepairImages(ctx context.Context) error {
-	return every(ctx, repairEvery, func(ctx context.Context) error {
+	return supervise.Every(ctx, repairEvery, func(ctx context.Context) error {
 		n, err := c.Store.RepairImages(ctx)
 		if n > 0 {
 			c.Log.WarnContext(ctx, "images repaired", "n", n)
@@ -109,29 +109,10 @@ func (c *Catalog) RepairImages(ctx context.Context) error {
 
 // TrimChanges forgets old announcements until ctx ends.
 func (c *Catalog) TrimChanges(ctx context.Context) error {
-	return every(ctx, trimEvery, func(ctx context.Context) error { return c.Store.TrimChanges(ctx, keepChanges) })
+	return supervise.Every(ctx, trimEvery, func(ctx context.Context) error { return c.Store.TrimChanges(ctx, keepChanges) })
 }
 
 // DrawCounts keeps the rows that count images few until ctx ends.
 func (c *Catalog) DrawCounts(ctx context.Context) error {
-	return every(ctx, drawEvery, c.Store.DrawCounts)
-}
-
-// every runs step at once and then regularly until ctx ends (nil) or it fails.
-func every(ctx context.Context, pause time.Duration, step func(context.Context) error) error {
-	tick := time.NewTicker(pause)
-	defer tick.Stop()
-	for {
-		if err := step(ctx); err != nil {
-			if ctx.Err() != nil {
-				return nil
-			}
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+	return supervise.Every(ctx, drawEvery, c.Store.DrawCounts)
 }

@@ -11,6 +11,7 @@ import (
 	"windlass/internal/engine"
 	"windlass/internal/engine/registry"
 	"windlass/internal/engine/store"
+	"windlass/internal/engine/supervise"
 )
 
 // The watchers look at what has been subscribed to: which image a tag names,
@@ -82,7 +83,7 @@ func (c *Catalog) watch(ctx context.Context, t engine.SubscriptionType, hands in
 	g, ctx := errgroup.WithContext(ctx)
 	free := make(chan struct{}, hands)
 	g.Go(func() error {
-		return every(ctx, watchPoll, func(ctx context.Context) error {
+		return supervise.Every(ctx, watchPoll, func(ctx context.Context) error {
 			for {
 				select {
 				case <-ctx.Done():

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"windlass/internal/engine"
+	"windlass/internal/engine/supervise"
 )
 
 // Queue is what evaluations that nobody waits for ask of the database.
@@ -87,20 +88,11 @@ const lookEvery = time.Minute
 // Watch has subscribed images evaluated now and then, since time alone can
 // change what a bundle says.
 func (w *Worker) Watch(ctx context.Context) error {
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
-	for {
+	return supervise.Every(ctx, lookEvery, func(ctx context.Context) error {
 		done, err := w.Queue.EnqueueEvaluations(ctx, watchEvery)
-		if err != nil && ctx.Err() == nil {
-			return err
-		}
-		if done {
+		if done && err == nil {
 			w.Log.DebugContext(ctx, "policy watch done")
 		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+		return err
+	})
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"windlass/internal/engine"
+	"windlass/internal/engine/supervise"
 )
 
 // bringEvery is how often a host looks whether it has the data in use.
@@ -19,18 +20,12 @@ const bringEvery = 5 * time.Second
 // match images and do not sync feeds themselves. What is missing comes from
 // where the syncing host had it from. It ends with ctx.
 func (s *Service) KeepInstalled(ctx context.Context) error {
-	tick := time.NewTicker(bringEvery)
-	defer tick.Stop()
-	for {
+	return supervise.Every(ctx, bringEvery, func(ctx context.Context) error {
 		if err := s.Bring(ctx); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "feed data not brought", "err", err)
 		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+		return nil
+	})
 }
 
 // Bring installs the data in use on this host when it is not there. Nothing is
