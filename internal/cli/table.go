@@ -65,11 +65,8 @@ func cells(row []any) [][]string {
 	return out
 }
 
-// plain lays a table out without rules. One without rows is nothing at all.
-func (a *app) plain(t *table) string {
-	if len(t.rows) == 0 {
-		return ""
-	}
+// cells are the lines of every cell, the header's row first.
+func (t *table) cells() [][][]string {
 	header := make([]any, len(t.header))
 	for i, h := range t.header {
 		header[i] = h
@@ -78,6 +75,15 @@ func (a *app) plain(t *table) string {
 	for _, row := range t.rows {
 		all = append(all, cells(row))
 	}
+	return all
+}
+
+// plain lays a table out without rules. One without rows is nothing at all.
+func (a *app) plain(t *table) string {
+	if len(t.rows) == 0 {
+		return ""
+	}
+	all := t.cells()
 	a.style.clean(all)
 	widths := measure(all)
 	var lines []string
@@ -89,14 +95,7 @@ func (a *app) plain(t *table) string {
 
 // ruled lays a table out in frames, a rule between all rows.
 func ruled(t *table) string {
-	header := make([]any, len(t.header))
-	for i, h := range t.header {
-		header[i] = h
-	}
-	all := [][][]string{cells(header)}
-	for _, row := range t.rows {
-		all = append(all, cells(row))
-	}
+	all := t.cells()
 	widths := measure(all)
 	var b strings.Builder
 	for _, w := range widths {
