@@ -1,12 +1,11 @@
 package bff
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net/url"
-	"slices"
 
+	"github.com/a-h/templ"
 	"github.com/gofiber/fiber/v2"
 
 	"windlass/internal/bff/present"
@@ -45,120 +44,33 @@ func (s *Server) imageOf(c *fiber.Ctx) (engine.Image, error) {
 	return i, err
 }
 
+// openTab asks for what one tab of an image's page shows, and draws it.
+type openTab func(c *fiber.Ctx, p view.Page, i engine.Image, v view.Image) (templ.Component, error)
+
+// openers are the tabs of an image's page, by their key in present's table.
+func (s *Server) openers() map[string]openTab {
+	return map[string]openTab{
+		"overview":        s.openOverview,
+		"vulnerabilities": s.openVulns,
+		"content":         s.openContent,
+		"sbom":            s.openSBOM,
+		"events":          s.openEvents,
+	}
+}
+
 func (s *Server) showImage(c *fiber.Ctx) error {
 	i, err := s.imageOf(c)
 	if err != nil {
 		return err
 	}
-	q := query(c)
-	tab := q.Get("tab")
-	switch tab {
-	case "vulnerabilities", "content", "sbom", "events":
-	default:
-		tab = "overview"
-	}
-	v := present.Image(i, tab, c.BaseURL(), s.who(c).User)
-	if v.Waiting == "" {
-		if err := s.fillTab(c, i, q, &v); err != nil {
+	v := present.Image(i, query(c).Get("tab"), c.BaseURL(), s.who(c).User)
+	p, tab := s.page(c, v.Title, "images"), templ.Component(templ.NopComponent)
+	if v.Waiting == "" && s.wants(c, "image-tab") {
+		if tab, err = s.openers()[v.Tab](c, p, i, v); err != nil {
 			return err
 		}
 	}
-	return s.render(c, templates.Image(s.page(c, v.Title, "images"), v))
-}
-
-// fillTab asks for what the chosen tab shows.
-func (s *Server) fillTab(c *fiber.Ctx, i engine.Image, q url.Values, v *view.Image) error {
-	ctx, clock := c.UserContext(), s.clock(c)
-	switch v.Tab {
-	case "vulnerabilities":
-		list, _, err := s.engine.Matches(ctx, i.Account, string(i.Digest))
-		if err != nil {
-			return err
-		}
-		v.Vulns = present.ImageVulns(i, list, present.ParseVulnQuery(q), clock)
-	case "content":
-		in, err := s.contentOf(ctx, i, present.ParseContentQuery(q))
-		if err != nil {
-			return err
-		}
-		v.Content = present.ImageContent(in)
-	case "sbom":
-		v.SBOM = &view.ImageSBOM{Href: v.Path + "/sbom.json", Name: i.Digest.Short() + ".syft.json", Packages: present.Plural(i.Packages, "package", "packages")}
-	case "events":
-		list, err := s.eventsOf(ctx, i)
-		if err != nil {
-			return err
-		}
-		v.Events = present.ImageEvents(list, clock)
-	default:
-		in, err := s.overviewOf(ctx, i)
-		if err != nil {
-			return err
-		}
-		v.Overview = present.ImageOverview(in, clock)
-	}
-	return nil
-}
-
-func (s *Server) overviewOf(ctx context.Context, i engine.Image) (present.OverviewIn, error) {
-	in := present.OverviewIn{Image: i}
-	var err error
-	if in.Timeline, err = s.engine.Timeline(ctx, i.Account, string(i.Digest)); err != nil {
-		return in, err
-	}
-	for name, to := range map[string]*[]byte{engine.DocConfig: &in.Config, engine.DocHistory: &in.History, engine.DocDockerfile: &in.Dockerfile} {
-		body, err := s.engine.Document(ctx, i.Account, name, string(i.Digest))
-		if err != nil && !errors.Is(err, engine.ErrNotFound) { // not there before the analysis
-			return in, err
-		}
-		*to = body
-	}
-	return in, nil
-}
-
-func (s *Server) contentOf(ctx context.Context, i engine.Image, q present.ContentQuery) (present.ContentIn, error) {
-	in := present.ContentIn{Image: i, Query: q}
-	var err error
-	digest := string(i.Digest)
-	if in.Counts, err = s.engine.PackageClasses(ctx, i.Account, digest); err != nil {
-		return in, err
-	}
-	if q.Class == "files" {
-		if in.Files, err = s.engine.Files(ctx, i.Account, digest); errors.Is(err, engine.ErrNotFound) {
-			err = nil
-		}
-		return in, err
-	}
-	in.Packages, in.Total, err = s.engine.PackagePage(ctx, i.Account, digest, engine.PackageFilter{
-		Class: q.Class, Text: q.Text, Offset: (q.Page - 1) * present.ContentPage, Limit: present.ContentPage,
-	})
-	return in, err
-}
-
-// Events stand under the image's digest or under one of its tags.
-const (
-	eventTags  = 5  // tags whose events are looked for
-	eventLimit = 50 // events that are shown
-)
-
-func (s *Server) eventsOf(ctx context.Context, i engine.Image) ([]engine.Event, error) {
-	ids := []string{string(i.Digest)}
-	for n, t := range i.Tags {
-		if n == eventTags {
-			break
-		}
-		ids = append(ids, t.Full())
-	}
-	var all []engine.Event
-	for _, id := range ids {
-		part, err := s.engine.Events(ctx, i.Account, engine.EventFilter{ResourceID: id}, engine.EventPage{Limit: eventLimit})
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, part.Events...)
-	}
-	slices.SortFunc(all, func(a, b engine.Event) int { return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.ID, b.ID)) })
-	return all[:min(len(all), eventLimit)], nil
+	return s.render(c, templates.Image(p, v, tab))
 }
 
 func (s *Server) reanalyzeImage(c *fiber.Ctx) error {

@@ -12,62 +12,6 @@ import (
 	"windlass/web/templates/view"
 )
 
-// Image shapes the head of an image's page and its tabs.
-func Image(i engine.Image, tab, api, user string) view.Image {
-	path := ImageHref(i.Digest)
-	v := view.Image{
-		Title: imageName(i), Digest: string(i.Digest), Short: i.Digest.Short(), State: imageState(i), Path: path, Tab: tab,
-		Sample: i.Source == engine.FromSample, Starter: i.Starter && i.MatchedWith != "",
-		Crumbs:    []view.Crumb{{Text: "Images", Href: "/images"}, {Text: imageName(i)}},
-		CanRetry:  i.Status == engine.ImageActive && (i.State == engine.Analyzed || i.State == engine.Failed),
-		CanCancel: i.State == engine.Analyzing || i.State == engine.NotAnalyzed,
-		Same:      imageSame(i, tab, api, user),
-	}
-	counts := map[string]string{}
-	if i.State == engine.Analyzed {
-		counts["vulnerabilities"], counts["content"] = Count(i.Severities.Total()), Count(i.Packages)
-	}
-	for _, t := range []view.Tab{
-		{Key: "overview", Text: "Overview"}, {Key: "vulnerabilities", Text: "Vulnerabilities"},
-		{Key: "content", Text: "Content"}, {Key: "sbom", Text: "SBOM"}, {Key: "events", Text: "Events"},
-	} {
-		t.Count, t.Current, t.Href = counts[t.Key], t.Key == tab, path
-		if t.Key != "overview" {
-			t.Href += "?tab=" + t.Key
-		}
-		v.Tabs = append(v.Tabs, t)
-	}
-	if i.State != engine.Analyzed && (tab == "vulnerabilities" || tab == "content" || tab == "sbom") {
-		v.Waiting = waiting(i)
-	}
-	return v
-}
-
-func waiting(i engine.Image) string {
-	switch i.State {
-	case engine.Failed:
-		return "The analysis failed, so there is nothing to show. The overview says why, and what to try."
-	case engine.Analyzing:
-		return "The image is being analyzed. This fills itself in when that is done."
-	}
-	return "The image waits for an analyzer. This fills itself in when it is analyzed."
-}
-
-func imageSame(i engine.Image, tab, api, user string) view.SameBy {
-	d, name := string(i.Digest), shellWord(imageName(i))
-	switch tab {
-	case "vulnerabilities":
-		return view.SameBy{API: curl(user, api, "/images/"+d+"/vuln/all"), CLI: "anchore-cli image vuln " + name + " all"}
-	case "content":
-		return view.SameBy{API: curl(user, api, "/images/"+d+"/content/os"), CLI: "anchore-cli image content " + name + " os"}
-	case "sbom":
-		return view.SameBy{API: curl(user, api, "/images/"+d+"/sboms/native") + " | gunzip"}
-	case "events":
-		return view.SameBy{API: curl(user, api, "/events?resource_id="+d), CLI: "anchore-cli event list " + name}
-	}
-	return view.SameBy{API: curl(user, api, "/images/"+d), CLI: "anchore-cli image get " + name}
-}
-
 // OverviewIn is what the overview of an image is made of; documents that are
 // not there are nil.
 type OverviewIn struct {

@@ -14,12 +14,8 @@ type Image struct {
 	Path      string // address of the page without query
 	Tabs      []Tab
 	Tab       string
+	Kinds     string // of changes that alter the tab
 	Same      SameBy
-	Overview  *ImageOverview
-	Vulns     *ImageVulns
-	Content   *ImageContent
-	SBOM      *ImageSBOM
-	Events    []ImageEvent
 	Waiting   string // why a tab is empty; empty when it is not
 }
 
