@@ -67,6 +67,7 @@ type Match struct {
 	Sample         bool   // made with starter data
 
 	FixAt time.Time // when a fix was first known, where the data say; not in every list
+	VEX   *VEX      // what an exploitability document says of it; nil: none does
 }
 
 // CVSSData is the scores one source gives a vulnerability; -1 where missing.
