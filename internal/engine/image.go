@@ -149,7 +149,7 @@ type Progress struct {
 // Failure is why an analysis ended in analysis_failed.
 type Failure struct {
 	Stage   Stage
-	Cause   string // stable code: registry_auth, registry_unreachable, manifest_unknown, digest_mismatch, too_large, unsupported, cancelled, internal, ...
+	Cause   string // the code of a Cause
 	Message string // one sentence for a person
 	Log     []string
 	At      time.Time

@@ -116,14 +116,14 @@ func unpack(ctx context.Context, dir jobDir, img registry.Resolved, limits Limit
 func readConfig(dir jobDir, img registry.Resolved) ([]byte, *v1.ConfigFile, error) {
 	raw, err := os.ReadFile(dir.blob("sha256:" + img.ImageID))
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil, hostile(registry.CauseManifest, "its manifest names no configuration")
+		return nil, nil, hostile(engine.CauseUnsupported, "its manifest names no configuration")
 	}
 	if err != nil {
 		return nil, nil, err
 	}
 	cfg := new(v1.ConfigFile)
 	if err := json.Unmarshal(raw, cfg); err != nil {
-		return nil, nil, hostile(registry.CauseManifest, "its configuration is not readable JSON")
+		return nil, nil, hostile(engine.CauseUnsupported, "its configuration is not readable JSON")
 	}
 	return raw, cfg, nil
 }
@@ -182,13 +182,13 @@ func (u *unpacker) list(tr *tar.Reader) ([]entry, error) {
 			return nil, err
 		}
 		if u.entries.Add(1) > u.limits.Entries {
-			return nil, hostile(registry.CauseTooLarge, "it has more than %d files", u.limits.Entries)
+			return nil, hostile(engine.CauseTooLarge, "it has more than %d files", u.limits.Entries)
 		}
 		if len(h.Name) > maxPath || len(h.Linkname) > maxPath {
-			return nil, hostile(registry.CauseManifest, "a layer has a path of more than %d bytes", maxPath)
+			return nil, hostile(engine.CauseUnsupported, "a layer has a path of more than %d bytes", maxPath)
 		}
 		if h.Size > u.limits.Bytes { // a sparse file is larger than its bytes in the archive
-			return nil, hostile(registry.CauseTooLarge, "it unpacks to more than %d bytes", u.limits.Bytes)
+			return nil, hostile(engine.CauseTooLarge, "it unpacks to more than %d bytes", u.limits.Bytes)
 		}
 		e := entryOf(h)
 		if e.kind == kindFile {
@@ -220,10 +220,10 @@ func (m *meter) Read(p []byte) (int, error) {
 	n, err := m.r.Read(p)
 	m.done += int64(n)
 	if all := m.u.bytes.Add(int64(n)); all > m.u.limits.Bytes {
-		return 0, hostile(registry.CauseTooLarge, "it unpacks to more than %d bytes", m.u.limits.Bytes)
+		return 0, hostile(engine.CauseTooLarge, "it unpacks to more than %d bytes", m.u.limits.Bytes)
 	}
 	if m.done > ratioFrom && m.done/m.compressed > m.u.limits.Ratio {
-		return 0, hostile(registry.CauseTooLarge, "a layer unpacks to more than %d times its size", m.u.limits.Ratio)
+		return 0, hostile(engine.CauseTooLarge, "a layer unpacks to more than %d times its size", m.u.limits.Ratio)
 	}
 	return n, err
 }
@@ -259,5 +259,5 @@ func readable(err error) error {
 	if errors.As(err, &f) || errors.As(err, &path) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	return hostile(registry.CauseArchive, "a layer is damaged (%v)", err)
+	return hostile(engine.CauseArchive, "a layer is damaged (%v)", err)
 }

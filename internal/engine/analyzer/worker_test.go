@@ -165,7 +165,7 @@ func TestWorkerKeepsWhyItFailed(t *testing.T) {
 		t.Fatal(err)
 	}
 	i := b.image(t, d)
-	if i.State != engine.Failed || i.Failure == nil || i.Failure.Cause != registry.CauseArchive || i.Failure.Stage != engine.StageSBOM || len(i.Failure.Log) == 0 || i.Failure.Attempt != 1 {
+	if i.State != engine.Failed || i.Failure == nil || i.Failure.Cause != engine.CauseArchive || i.Failure.Stage != engine.StageSBOM || len(i.Failure.Log) == 0 || i.Failure.Attempt != 1 {
 		t.Errorf("image = %+v, failure %+v", i, i.Failure)
 	}
 	want := []string{"user.image.analysis.failed " + full, "system.image_analysis.failed " + string(d)}
@@ -196,7 +196,7 @@ func TestWorkerTriesAgainWhatCanPass(t *testing.T) {
 	if err := b.worker.Handle(t.Context(), b.lease(t)); err != nil {
 		t.Fatal(err)
 	}
-	if i := b.image(t, d); i.State != engine.Failed || i.Failure.Cause != registry.CauseUnreachable {
+	if i := b.image(t, d); i.State != engine.Failed || i.Failure.Cause != engine.CauseRegistryUnreachable {
 		t.Errorf("after the last attempt: %+v", i)
 	}
 }

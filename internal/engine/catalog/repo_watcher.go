@@ -147,16 +147,16 @@ func (a *repoAdd) one(ctx context.Context, tag string) error {
 	if !errors.As(err, &f) || ctx.Err() != nil {
 		return err
 	}
-	cause, _, _ := registry.CauseOf(err)
-	switch cause {
-	case registry.CauseUnreachable, registry.CauseTLS, registry.CauseUnavailable, registry.CauseAuth:
+	cause, _ := engine.CauseOf(err)
+	switch {
+	case cause.WholeRegistry(), cause.Code == engine.CauseRegistryAuth:
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		if a.broken == nil {
 			a.broken, a.at = err, ref
 		}
 		return nil
-	case registry.CauseUnknown, registry.CauseDigest, "":
+	case cause.Code == engine.CauseManifestUnknown, cause.Code == engine.CauseDigest, cause.Code == "":
 		// Listed and not there: it is being pushed or removed. Or it is not the
 		// registry that will not have it.
 		a.skip(f.Message)

@@ -165,13 +165,13 @@ func (c *Catalog) failed(ctx context.Context, w store.Watched, ref registry.Refe
 	}
 	c.Log.WarnContext(ctx, "watch failed", "type", w.Type, "account", w.Account, "key", w.Key, "err", err)
 	r := store.WatchResult{Error: f.Message, Event: &e}
-	cause, _, _ := registry.CauseOf(err)
+	cause, _ := engine.CauseOf(err)
 	choice := registry.Choose(creds, ref.Registry, ref.Repository)
 	prefix := ""
-	switch cause {
-	case registry.CauseUnreachable, registry.CauseTLS, registry.CauseUnavailable:
+	switch {
+	case cause.WholeRegistry():
 		prefix = ref.Registry + "/"
-	case registry.CauseAuth:
+	case cause.Code == engine.CauseRegistryAuth:
 		// One repository may be closed to a credential that is good for all
 		// others: only the registry's own refusal of it counts.
 		if choice.Found && choice.Registry.User != "" && c.Registry.Verify(ctx, choice.Registry) != nil {

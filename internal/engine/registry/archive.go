@@ -73,7 +73,7 @@ func archiveFault(err error) error {
 	}
 	return &engine.Fault{
 		Kind: engine.ErrInvalid, Message: "The archive cannot be used: " + err.Error() + ".",
-		Cause: &Problem{Cause: CauseArchive, Err: err},
+		Cause: &Problem{Cause: engine.CauseArchive, Err: err},
 	}
 }
 

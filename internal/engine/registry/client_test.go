@@ -109,12 +109,12 @@ func TestResolveFailures(t *testing.T) {
 	defer plain.Close()
 
 	tests := map[string]struct{ name, code, cause string }{
-		"unknown tag":        {strings.TrimSuffix(known, "1") + "2", "REGISTRY_IMAGE_NOT_FOUND", registry.CauseUnknown},
-		"unknown repository": {reg.Host + "/nothing:1", "REGISTRY_IMAGE_NOT_FOUND", registry.CauseUnknown},
-		"no platform":        {arm, "OSARCH_MISMATCH", registry.CausePlatform},
-		"refused access":     {closed.Host + "/x:1", "REGISTRY_PERMISSION_DENIED", registry.CauseAuth},
-		"nobody listens":     {strings.TrimPrefix(down.URL, "http://") + "/x:1", "REGISTRY_NOT_ACCESSIBLE", registry.CauseUnreachable},
-		"not a registry":     {strings.TrimPrefix(plain.URL, "http://") + "/x:1", "REGISTRY_NOT_SUPPORTED", registry.CauseUnsupported},
+		"unknown tag":        {strings.TrimSuffix(known, "1") + "2", "REGISTRY_IMAGE_NOT_FOUND", engine.CauseManifestUnknown},
+		"unknown repository": {reg.Host + "/nothing:1", "REGISTRY_IMAGE_NOT_FOUND", engine.CauseManifestUnknown},
+		"no platform":        {arm, "OSARCH_MISMATCH", engine.CausePlatform},
+		"refused access":     {closed.Host + "/x:1", "REGISTRY_PERMISSION_DENIED", engine.CauseRegistryAuth},
+		"nobody listens":     {strings.TrimPrefix(down.URL, "http://") + "/x:1", "REGISTRY_NOT_ACCESSIBLE", engine.CauseRegistryUnreachable},
+		"not a registry":     {strings.TrimPrefix(plain.URL, "http://") + "/x:1", "REGISTRY_NOT_SUPPORTED", engine.CauseRegistryUnsupported},
 	}
 	c := registry.New(registry.Options{})
 	for name, tc := range tests {
@@ -204,7 +204,7 @@ func TestPullRefusesOtherBytes(t *testing.T) {
 	}
 	lie.Store(true)
 	err = c.Pull(t.Context(), got, t.TempDir(), nil)
-	if cause, _, _ := registry.CauseOf(err); cause != registry.CauseDigest {
+	if cause, _, _ := registry.CauseOf(err); cause != engine.CauseDigest {
 		t.Errorf("Pull = %v (%s), want a digest mismatch", err, cause)
 	}
 }

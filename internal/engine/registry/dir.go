@@ -10,13 +10,15 @@ import (
 	"path/filepath"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"windlass/internal/engine"
 )
 
 // OpenLayout resolves the image of a layout that OpenArchive has written.
 func OpenLayout(dir string) (Resolved, error) {
 	raw, err := os.ReadFile(filepath.Join(dir, "index.json"))
 	if errors.Is(err, os.ErrNotExist) {
-		return Resolved{}, refuse(CauseArchive, "REGISTRY_IMAGE_NOT_FOUND", "uploaded image", "its archive is no longer in this host's spool: upload it again")
+		return Resolved{}, refuse(engine.CauseUpload, "REGISTRY_IMAGE_NOT_FOUND", "uploaded image", "its archive is no longer in this host's spool: upload it again")
 	}
 	if err != nil {
 		return Resolved{}, fmt.Errorf("open layout: %w", err)

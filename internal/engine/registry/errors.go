@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"syscall"
 
@@ -17,62 +18,58 @@ import (
 	"windlass/internal/engine"
 )
 
-// The stable causes of a registry's failure. They are kept with a failed
-// analysis and grouped by on the troubleshooting page.
-const (
-	CauseAuth        = "registry_auth"
-	CauseUnreachable = "registry_unreachable"
-	CauseTLS         = "registry_tls"
-	CauseUnavailable = "registry_unavailable"
-	CauseUnsupported = "registry_unsupported"
-	CauseUnknown     = "manifest_unknown"
-	CauseDigest      = "digest_mismatch"
-	CauseTooLarge    = "too_large"
-	CausePlatform    = "platform_unsupported"
-	CauseManifest    = "unsupported"
-	CauseArchive     = "archive_invalid"
-)
+// Problem gives a failure of this package its cause.
+type Problem = engine.Problem
 
-// Problem is why a registry or an archive did not give what was asked of it.
-type Problem struct {
-	Cause     string // one of the Cause constants
-	Temporary bool   // worth another try later
-	Err       error
-}
-
-func (p *Problem) Error() string { return p.Err.Error() }
-func (p *Problem) Unwrap() error { return p.Err }
-
-// CauseOf finds the stable cause of an error of this package.
+// CauseOf finds the stable cause of an error and whether it can pass.
 func CauseOf(err error) (cause string, temporary, ok bool) {
-	var p *Problem
-	if !errors.As(err, &p) {
-		return "", false, false
-	}
-	return p.Cause, p.Temporary, true
+	c, ok := engine.CauseOf(err)
+	return c.Code, c.Temporary, ok
 }
 
 // verdict is how one kind of failure is told, to people and to the API.
 type verdict struct {
 	cause, code string
-	temporary   bool
-	kind        error
 	text        string
+}
+
+// temporary reports whether another try may help.
+func (v verdict) temporary() bool {
+	c, _ := engine.CauseByCode(v.cause)
+	return c.Temporary
 }
 
 // fault gives a failure its cause, its v1 code and a sentence for a person.
 func fault(err error, ref string) error {
 	var f *engine.Fault
-	if errors.As(err, &f) || errors.Is(err, context.Canceled) {
+	var path *os.PathError
+	switch {
+	case errors.As(err, &f), errors.Is(err, context.Canceled):
+		return err
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return diskFull(err)
+	case errors.As(err, &path): // of this machine
 		return err
 	}
 	v := judge(err)
+	kind := engine.ErrInvalid
+	if v.temporary() || v.cause == engine.CauseRegistryHost {
+		kind = engine.ErrUnavailable
+	}
 	return &engine.Fault{
-		Kind:    v.kind,
+		Kind:    kind,
 		Message: fmt.Sprintf("%s: %s", ref, v.text),
 		Codes:   []string{v.code},
 		Detail:  map[string]any{"raw_exception_message": err.Error()},
-		Cause:   &Problem{Cause: v.cause, Temporary: v.temporary, Err: err},
+		Cause:   &Problem{Cause: v.cause, Err: err},
+	}
+}
+
+// diskFull tells that there was no room for what came in.
+func diskFull(err error) error {
+	return &engine.Fault{
+		Kind: engine.ErrUnavailable, Message: "The disk of the analyzer is full.",
+		Cause: &engine.Problem{Cause: engine.CauseDisk, Err: err},
 	}
 }
 
@@ -98,49 +95,51 @@ func judge(err error) verdict {
 	var op *net.OpError
 	switch {
 	case errors.Is(err, errDigest):
-		return verdict{CauseDigest, "SKOPEO_UNKNOWN_ERROR", true, engine.ErrUnavailable, "the bytes received are not those the digest promises"}
+		return verdict{engine.CauseDigest, "SKOPEO_UNKNOWN_ERROR", "the bytes received are not those the digest promises"}
 	case errors.Is(err, errPlainHTTP):
-		return verdict{CauseTLS, "REGISTRY_NOT_ACCESSIBLE", false, engine.ErrInvalid, "the registry speaks plain HTTP; store it with TLS verification switched off to allow that"}
+		return verdict{engine.CauseRegistryTLS, "REGISTRY_NOT_ACCESSIBLE", "the registry speaks plain HTTP; store it with TLS verification switched off to allow that"}
 	case errors.As(err, &certificate), errors.As(err, &authority), errors.As(err, &host):
-		return verdict{CauseTLS, "REGISTRY_NOT_ACCESSIBLE", false, engine.ErrInvalid, "the registry's TLS certificate is not trusted"}
+		return verdict{engine.CauseRegistryTLS, "REGISTRY_NOT_ACCESSIBLE", "the registry's TLS certificate is not trusted"}
+	case errors.As(err, &dns) && !dns.IsTemporary && !dns.IsTimeout:
+		return verdict{engine.CauseRegistryHost, "REGISTRY_NOT_ACCESSIBLE", "the registry's host name is not known"}
 	case errors.As(err, &dns):
-		return verdict{CauseUnreachable, "REGISTRY_NOT_ACCESSIBLE", dns.IsTemporary || dns.IsTimeout, engine.ErrUnavailable, "the registry's host name cannot be resolved"}
+		return verdict{engine.CauseRegistryUnreachable, "REGISTRY_NOT_ACCESSIBLE", "the registry's host name cannot be resolved"}
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return verdict{CauseUnreachable, "REGISTRY_NOT_ACCESSIBLE", true, engine.ErrUnavailable, "the registry refused the connection"}
+		return verdict{engine.CauseRegistryUnreachable, "REGISTRY_NOT_ACCESSIBLE", "the registry refused the connection"}
 	case errors.Is(err, errStalled), errors.Is(err, context.DeadlineExceeded):
-		return verdict{CauseUnreachable, "REGISTRY_NOT_ACCESSIBLE", true, engine.ErrUnavailable, "the registry does not answer in time"}
+		return verdict{engine.CauseRegistrySlow, "REGISTRY_NOT_ACCESSIBLE", "the registry does not answer in time"}
 	case errors.As(err, &op), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
-		return verdict{CauseUnreachable, "REGISTRY_NOT_ACCESSIBLE", true, engine.ErrUnavailable, "the connection to the registry failed"}
+		return verdict{engine.CauseRegistryUnreachable, "REGISTRY_NOT_ACCESSIBLE", "the connection to the registry failed"}
 	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
-		return verdict{CauseTLS, "REGISTRY_NOT_ACCESSIBLE", false, engine.ErrInvalid, "the registry speaks plain HTTP; store it with TLS verification switched off to allow that"}
+		return verdict{engine.CauseRegistryTLS, "REGISTRY_NOT_ACCESSIBLE", "the registry speaks plain HTTP; store it with TLS verification switched off to allow that"}
 	}
-	return verdict{CauseUnsupported, "SKOPEO_UNKNOWN_ERROR", false, engine.ErrInvalid, "the registry's answer could not be used"}
+	return verdict{engine.CauseRegistryUnsupported, "SKOPEO_UNKNOWN_ERROR", "the registry's answer could not be used"}
 }
 
 func judgeAnswer(e *transport.Error) verdict {
 	for _, d := range e.Errors {
 		switch d.Code {
 		case transport.ManifestUnknownErrorCode, transport.NameUnknownErrorCode, "TAG_UNKNOWN", transport.BlobUnknownErrorCode:
-			return verdict{CauseUnknown, "REGISTRY_IMAGE_NOT_FOUND", false, engine.ErrInvalid, "the registry has no such image (manifest unknown)"}
+			return verdict{engine.CauseManifestUnknown, "REGISTRY_IMAGE_NOT_FOUND", "the registry has no such image (manifest unknown)"}
 		case transport.UnauthorizedErrorCode, transport.DeniedErrorCode:
-			return verdict{CauseAuth, "REGISTRY_PERMISSION_DENIED", false, engine.ErrInvalid, "the registry refused access (unauthorized)"}
+			return verdict{engine.CauseRegistryAuth, "REGISTRY_PERMISSION_DENIED", "the registry refused access (unauthorized)"}
 		}
 	}
 	switch {
 	case e.StatusCode == http.StatusUnauthorized, e.StatusCode == http.StatusForbidden:
-		return verdict{CauseAuth, "REGISTRY_PERMISSION_DENIED", false, engine.ErrInvalid, "the registry refused access (unauthorized)"}
+		return verdict{engine.CauseRegistryAuth, "REGISTRY_PERMISSION_DENIED", "the registry refused access (unauthorized)"}
 	case e.StatusCode == http.StatusNotFound && isPing(e.Request):
-		return verdict{CauseUnsupported, "REGISTRY_NOT_SUPPORTED", false, engine.ErrInvalid, "the host does not answer as a registry"}
+		return verdict{engine.CauseRegistryUnsupported, "REGISTRY_NOT_SUPPORTED", "the host does not answer as a registry"}
 	case e.StatusCode == http.StatusNotFound:
-		return verdict{CauseUnknown, "REGISTRY_IMAGE_NOT_FOUND", false, engine.ErrInvalid, "the registry has no such image (manifest unknown)"}
+		return verdict{engine.CauseManifestUnknown, "REGISTRY_IMAGE_NOT_FOUND", "the registry has no such image (manifest unknown)"}
 	case e.StatusCode == http.StatusTooManyRequests:
-		return verdict{CauseUnavailable, "REGISTRY_NOT_ACCESSIBLE", true, engine.ErrUnavailable, "the registry's rate limit is reached"}
+		return verdict{engine.CauseRegistryRateLimit, "REGISTRY_NOT_ACCESSIBLE", "the registry's rate limit is reached"}
 	case e.StatusCode >= 500:
-		return verdict{CauseUnavailable, "REGISTRY_NOT_ACCESSIBLE", true, engine.ErrUnavailable, fmt.Sprintf("the registry answers %d", e.StatusCode)}
+		return verdict{engine.CauseRegistryUnavailable, "REGISTRY_NOT_ACCESSIBLE", fmt.Sprintf("the registry answers %d", e.StatusCode)}
 	case isPing(e.Request):
-		return verdict{CauseUnsupported, "REGISTRY_NOT_SUPPORTED", false, engine.ErrInvalid, "the host does not answer as a registry"}
+		return verdict{engine.CauseRegistryUnsupported, "REGISTRY_NOT_SUPPORTED", "the host does not answer as a registry"}
 	}
-	return verdict{CauseUnsupported, "SKOPEO_UNKNOWN_ERROR", false, engine.ErrInvalid, fmt.Sprintf("the registry answers %d", e.StatusCode)}
+	return verdict{engine.CauseRegistryUnsupported, "SKOPEO_UNKNOWN_ERROR", fmt.Sprintf("the registry answers %d", e.StatusCode)}
 }
 
 func isPing(r *http.Request) bool { return r != nil && r.URL != nil && r.URL.Path == "/v2/" }

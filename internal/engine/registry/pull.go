@@ -79,7 +79,7 @@ func (s *session) blob(ctx context.Context, digest string, size int64, to string
 		if err == nil {
 			break
 		}
-		if v := judge(err); try == blobTries || ctx.Err() != nil || !v.temporary || errors.Is(err, errDigest) {
+		if v := judge(err); try == blobTries || ctx.Err() != nil || !v.temporary() || errors.Is(err, errDigest) {
 			return fmt.Errorf("blob %s: %w", digest, err)
 		}
 		if err := w.restart(); err != nil {

@@ -86,9 +86,9 @@ func (c *Client) Resolve(ctx context.Context, ref Reference, creds []engine.Regi
 }
 
 func knowsLess(next, last error) bool {
-	a, _, _ := CauseOf(next)
-	b, _, _ := CauseOf(last)
-	return a == CauseUnreachable && b != CauseUnreachable
+	a, _ := engine.CauseOf(next)
+	b, _ := engine.CauseOf(last)
+	return a.Unanswered() && !b.Unanswered()
 }
 
 func (c *Client) resolveAt(ctx context.Context, ref Reference, e endpoint) (Resolved, error) {
@@ -144,15 +144,15 @@ func follow(ref string, raw []byte, mediaType string, fetch func(digest string) 
 			return r, err
 		}
 		if isIndex(raw, mediaType) {
-			return r, refuse(CauseManifest, "SKOPEO_UNKNOWN_ERROR", ref, "an index within an index is not supported")
+			return r, refuse(engine.CauseUnsupported, "SKOPEO_UNKNOWN_ERROR", ref, "an index within an index is not supported")
 		}
 	}
 	var m v1.Manifest
 	if err := json.Unmarshal(raw, &m); err != nil {
-		return r, refuse(CauseManifest, "SKOPEO_UNKNOWN_ERROR", ref, "the manifest is not readable JSON")
+		return r, refuse(engine.CauseUnsupported, "SKOPEO_UNKNOWN_ERROR", ref, "the manifest is not readable JSON")
 	}
 	if m.SchemaVersion != 2 {
-		return r, refuse(CauseManifest, "SKOPEO_UNKNOWN_ERROR", ref, "manifest schema version %d is not supported, only 2 is", m.SchemaVersion)
+		return r, refuse(engine.CauseUnsupported, "SKOPEO_UNKNOWN_ERROR", ref, "manifest schema version %d is not supported, only 2 is", m.SchemaVersion)
 	}
 	r.Manifest, r.Digest = raw, engine.Digest(digestOf(raw))
 	if r.MediaType = string(m.MediaType); r.MediaType == "" {
@@ -166,13 +166,13 @@ func follow(ref string, raw []byte, mediaType string, fetch func(digest string) 
 
 func (r *Resolved) fill(ref string, m v1.Manifest) error {
 	if len(m.Layers) > maxLayers {
-		return refuse(CauseTooLarge, "SKOPEO_UNKNOWN_ERROR", ref, "the image has %d layers, more than %d", len(m.Layers), maxLayers)
+		return refuse(engine.CauseTooLarge, "SKOPEO_UNKNOWN_ERROR", ref, "the image has %d layers, more than %d", len(m.Layers), maxLayers)
 	}
 	if m.Config.Size > maxConfig || m.Config.Size < 0 {
-		return refuse(CauseTooLarge, "SKOPEO_UNKNOWN_ERROR", ref, "the image configuration has %d bytes, more than %d", m.Config.Size, maxConfig)
+		return refuse(engine.CauseTooLarge, "SKOPEO_UNKNOWN_ERROR", ref, "the image configuration has %d bytes, more than %d", m.Config.Size, maxConfig)
 	}
 	if m.Config.Digest.Algorithm != "" && !reDigest.MatchString(m.Config.Digest.String()) {
-		return refuse(CauseManifest, "SKOPEO_UNKNOWN_ERROR", ref, "the image configuration's digest is not sha256")
+		return refuse(engine.CauseUnsupported, "SKOPEO_UNKNOWN_ERROR", ref, "the image configuration's digest is not sha256")
 	}
 	r.config = m.Config
 	if r.ImageID = m.Config.Digest.Hex; r.ImageID == "" {
@@ -180,7 +180,7 @@ func (r *Resolved) fill(ref string, m v1.Manifest) error {
 	}
 	for _, l := range m.Layers {
 		if l.Size < 0 || r.Size > math.MaxInt64-l.Size || !reDigest.MatchString(l.Digest.String()) {
-			return refuse(CauseManifest, "SKOPEO_UNKNOWN_ERROR", ref, "a layer of the manifest has no valid size and sha256 digest")
+			return refuse(engine.CauseUnsupported, "SKOPEO_UNKNOWN_ERROR", ref, "a layer of the manifest has no valid size and sha256 digest")
 		}
 		r.Size += l.Size
 		r.Layers = append(r.Layers, Layer{Digest: l.Digest.String(), Size: l.Size, MediaType: string(l.MediaType)})
@@ -207,7 +207,7 @@ func isIndex(raw []byte, mediaType string) bool {
 func pick(ref string, raw []byte) (v1.Descriptor, error) {
 	var index v1.IndexManifest
 	if err := json.Unmarshal(raw, &index); err != nil {
-		return v1.Descriptor{}, refuse(CauseManifest, "SKOPEO_UNKNOWN_ERROR", ref, "the image index is not readable JSON")
+		return v1.Descriptor{}, refuse(engine.CauseUnsupported, "SKOPEO_UNKNOWN_ERROR", ref, "the image index is not readable JSON")
 	}
 	for _, m := range index.Manifests {
 		if p := m.Platform; p != nil && p.Architecture == "amd64" && (p.OS == "linux" || p.OS == "windows") && reDigest.MatchString(m.Digest.String()) {
@@ -221,7 +221,7 @@ func pick(ref string, raw []byte) (v1.Descriptor, error) {
 	if len(images) == 1 && images[0].Platform == nil && reDigest.MatchString(images[0].Digest.String()) {
 		return images[0], nil
 	}
-	return v1.Descriptor{}, refuse(CausePlatform, "OSARCH_MISMATCH", ref, "no image found in manifest list for architecture amd64, OS linux")
+	return v1.Descriptor{}, refuse(engine.CausePlatform, "OSARCH_MISMATCH", ref, "no image found in manifest list for architecture amd64, OS linux")
 }
 
 // checkSize enforces the configured limit in the words of the v1 API.
@@ -238,6 +238,6 @@ func (c *Client) checkSize(r Resolved) error {
 	return &engine.Fault{
 		Kind: engine.ErrInvalid, Message: text,
 		Detail: map[string]any{"requested_image_compressed_size_mb": mb, "max_compressed_image_size_mb": limit},
-		Cause:  &Problem{Cause: CauseTooLarge, Err: errors.New("compressed size limit")},
+		Cause:  &Problem{Cause: engine.CauseTooLarge, Err: errors.New("compressed size limit")},
 	}
 }

@@ -99,7 +99,7 @@ func TestTagsAndHead(t *testing.T) {
 		"head of none": func() error { _, err := c.Head(t.Context(), parse(t, reg.Host+"/demo/app:3"), nil); return err }(),
 	} {
 		var f *engine.Fault
-		if cause, _, _ := registry.CauseOf(err); cause != registry.CauseUnknown || !errors.As(err, &f) || f.Codes[0] != "REGISTRY_IMAGE_NOT_FOUND" {
+		if cause, _, _ := registry.CauseOf(err); cause != engine.CauseManifestUnknown || !errors.As(err, &f) || f.Codes[0] != "REGISTRY_IMAGE_NOT_FOUND" {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
@@ -158,7 +158,7 @@ func TestLoginIsTradedFirst(t *testing.T) {
 		return r, nil
 	}})
 	stored := engine.Registry{Name: reg.Host, Type: "awsecr", User: "key", Password: "good"}
-	if _, err := c.Tags(t.Context(), parse(t, reg.Host+"/none"), []engine.Registry{stored}); causeOf(err) != registry.CauseUnknown {
+	if _, err := c.Tags(t.Context(), parse(t, reg.Host+"/none"), []engine.Registry{stored}); causeOf(err) != engine.CauseManifestUnknown {
 		t.Errorf("with a login: %v", err)
 	}
 	if err := c.Verify(t.Context(), stored); err != nil || traded != 2 {
@@ -169,7 +169,7 @@ func TestLoginIsTradedFirst(t *testing.T) {
 		t.Errorf("verify with a bad key: %v", err)
 	}
 	stored.Type = "docker_v2"
-	if err := c.Verify(t.Context(), stored); causeOf(err) != registry.CauseAuth || traded != 3 {
+	if err := c.Verify(t.Context(), stored); causeOf(err) != engine.CauseRegistryAuth || traded != 3 {
 		t.Errorf("another type: %v, traded %d times", err, traded)
 	}
 }

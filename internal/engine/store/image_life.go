@@ -64,7 +64,7 @@ func (s *Store) CancelImage(ctx context.Context, account, digest, by string) err
 		if i.state != engine.NotAnalyzed && i.state != engine.Analyzing {
 			return engine.Conflictf("image %s is %s: there is no analysis to cancel", engine.Digest(i.digest).Short(), i.state)
 		}
-		failure, err := json.Marshal(engine.Failure{Cause: "cancelled", Message: "Cancelled by " + by + ".", At: time.Now().UTC()})
+		failure, err := json.Marshal(engine.Failure{Cause: engine.CauseCancelled, Message: "Cancelled by " + by + ".", At: time.Now().UTC()})
 		if err != nil {
 			return err
 		}
@@ -239,7 +239,7 @@ func (s *Store) failSpent(ctx context.Context, image int64, account, digest stri
 		 WHERE pk = $1 AND state = ANY($3)`
 
 	failure, err := json.Marshal(engine.Failure{
-		Cause: "worker_lost", At: time.Now().UTC(), Attempt: analyzeAttempts,
+		Cause: engine.CauseWorkerLost, At: time.Now().UTC(), Attempt: analyzeAttempts,
 		Message: "The analyzer died at this image in every attempt: it may need more memory than the host has.",
 	})
 	if err != nil {

@@ -207,6 +207,6 @@ func refusal(message string, cause error) error {
 	return &engine.Fault{
 		Kind: engine.ErrInvalid, Message: message, Codes: []string{"REGISTRY_PERMISSION_DENIED"},
 		Detail: map[string]any{"raw_exception_message": "unauthorized: " + message},
-		Cause:  &registry.Problem{Cause: registry.CauseAuth, Err: cause},
+		Cause:  &registry.Problem{Cause: engine.CauseRegistryAuth, Err: cause},
 	}
 }

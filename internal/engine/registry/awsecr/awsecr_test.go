@@ -67,7 +67,7 @@ func TestLogin(t *testing.T) {
 	for range 2 { // the second within the minute in which it is left alone
 		_, err := l.Login(t.Context(), r)
 		cause, _, _ := registry.CauseOf(err)
-		if cause != registry.CauseAuth || !strings.Contains(engine.MessageOf(err, ""), "UnrecognizedClientException") || strings.Contains(err.Error(), "secret") {
+		if cause != engine.CauseRegistryAuth || !strings.Contains(engine.MessageOf(err, ""), "UnrecognizedClientException") || strings.Contains(err.Error(), "secret") {
 			t.Errorf("a bad key gives %v", err)
 		}
 	}
