@@ -20,6 +20,8 @@ import (
 // maxName bounds ids and names, which stand in lists and in an index.
 const maxName = 512
 
+const tooLong = "id and name of a bundle have at most 512 bytes"
+
 // Read makes a bundle of the document that a client posted for an account. A
 // document that is no valid bundle is a Fault that tells all that is wrong.
 func Read(account string, document []byte) (engine.PolicyBundle, error) {
@@ -47,7 +49,7 @@ func Read(account string, document []byte) (engine.PolicyBundle, error) {
 		return b, refused(problems...)
 	}
 	if len(parsed.ID) > maxName || len(parsed.Name) > maxName {
-		return b, engine.Invalidf("id and name of a bundle have at most %d bytes", maxName)
+		return b, engine.Invalidf(tooLong)
 	}
 	sum := sha256.Sum256(b.Document)
 	b.ID, b.Name, b.Description, b.Digest = parsed.ID, parsed.Name, parsed.Description, hex.EncodeToString(sum[:])

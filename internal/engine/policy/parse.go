@@ -114,8 +114,19 @@ func (r *reader) fail(path, want string, raw json.RawMessage) {
 		if len(raw) > 40 {
 			raw = append(bytes.Clone(raw[:40]), "..."...)
 		}
-		r.err = engine.Invalidf("%s: want %s, got %s", path, want, strings.ToValidUTF8(string(raw), "?"))
+		r.err = misshapen(path, "%s: want %s, got %s", path, want, strings.ToValidUTF8(string(raw), "?"))
 	}
+}
+
+// DetailPath is the detail of Parse's error that holds the place it names, as a
+// JSON pointer.
+const DetailPath = "path"
+
+// misshapen names a place as people write it, bundle.policies[0].id; the keys of
+// such places are ours, so that they need no escaping as a pointer.
+func misshapen(path, format string, args ...any) error {
+	pointer := strings.NewReplacer("[", "/", "]", "", ".", "/").Replace(strings.TrimPrefix(path, "bundle"))
+	return &engine.Fault{Kind: engine.ErrInvalid, Message: fmt.Sprintf(format, args...), Detail: map[string]any{DetailPath: pointer}}
 }
 
 func (r *reader) object(raw json.RawMessage, path string) object {
@@ -156,7 +167,8 @@ func (o object) list(key string, most int) []json.RawMessage {
 		return nil
 	}
 	if len(list) > most {
-		o.reader.err = engine.Invalidf("%s.%s: %d entries, at most %d are read", o.path, key, len(list), most)
+		path := o.path + "." + key
+		o.reader.err = misshapen(path, "%s: %d entries, at most %d are read", path, len(list), most)
 		return nil
 	}
 	return list

@@ -58,6 +58,10 @@ type Problem struct {
 	Severity string `json:"severity"`
 	Type     string `json:"problem_type"`
 	Details  string `json:"details"`
+
+	// Path is the place in the document as a JSON pointer; empty: the whole of
+	// it. What is missing has the place where it belongs.
+	Path string `json:"-"`
 }
 
 // Problem types.
