@@ -48,6 +48,7 @@ type Config struct {
 	FeedsInterval   time.Duration `name:"feeds-interval" env:"CONSOLE_FEEDS_INTERVAL" default:"6h" help:"Time between feed syncs; 0: never."`
 	RegistryMirrors string        `name:"registry-mirrors" env:"CONSOLE_REGISTRY_MIRRORS" help:"docker.io=http://127.0.0.1:5001,... : mirrors to ask first."`
 	Analyzers       int           `name:"analyzers" env:"CONSOLE_ANALYZERS" help:"Analyses at once in this process; 0: one a core, at most 4."`
+	Attempts        int           `name:"analysis-attempts" env:"CONSOLE_ANALYSIS_ATTEMPTS" default:"5" help:"Attempts at one analysis whose cause of failure can pass, as a registry that does not answer; 1: no retries."`
 	AnalyzerConfig  string        `name:"analyzer-config" env:"CONSOLE_ANALYZER_CONFIG" help:"YAML file as v1's analyzer_config.yaml: files to keep and expressions to look for in every image; empty: /etc/passwd and the usual secrets."`
 	ArchiveDryRun   bool          `name:"archive-dry-run" env:"CONSOLE_ARCHIVE_DRY_RUN,ANCHORE_ANALYSIS_ARCHIVE_DRYRUN_ENABLED" help:"The regular run of the archive rules only logs what it would do."`
 	MaxImageSizeMB  int64         `name:"max-image-size-mb" env:"CONSOLE_MAX_IMAGE_SIZE_MB" default:"0" help:"Limit of an image's compressed layers; 0: none."`
@@ -116,6 +117,9 @@ func (c *Config) finish() error {
 	}
 	if c.Analyzers == 0 {
 		c.Analyzers = min(runtime.NumCPU(), 4)
+	}
+	if c.Attempts < 1 || c.Attempts > 20 {
+		fault("CONSOLE_ANALYSIS_ATTEMPTS", "%d is out of range: want 1 to 20", c.Attempts)
 	}
 	if c.MaxImageSizeMB < 0 {
 		fault("CONSOLE_MAX_IMAGE_SIZE_MB", "%d is below 0", c.MaxImageSizeMB)

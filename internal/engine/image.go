@@ -143,17 +143,21 @@ type Progress struct {
 	Done, Total int64 // bytes while pulling, else steps; Total 0: unknown
 	Since       time.Time
 	Attempt     int
+	Attempts    int    // how many may be made; 0: not known
 	Worker      string // host id of the analyzer
 }
 
-// Failure is why an analysis ended in analysis_failed.
+// Failure is why an attempt at an analysis failed: the last, when the image is
+// analysis_failed, or one that another follows at NextAt.
 type Failure struct {
-	Stage   Stage
-	Cause   string // the code of a Cause
-	Message string // one sentence for a person
-	Log     []string
-	At      time.Time
-	Attempt int
+	Stage    Stage
+	Cause    string // the code of a Cause
+	Message  string // one sentence for a person
+	Log      []string
+	At       time.Time
+	Attempt  int
+	Attempts int       // how many may be made; 0: not known
+	NextAt   time.Time // the next attempt is not before; zero: none follows by itself
 }
 
 // Severities counts matches by severity.

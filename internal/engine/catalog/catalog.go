@@ -25,7 +25,7 @@ type Store interface {
 	CancelImage(ctx context.Context, account, digest, by string) error
 	DeleteImage(ctx context.Context, account, digest string, force bool) (engine.DeleteResult, error)
 	CollectImages(ctx context.Context, limit int) (int, error)
-	RepairImages(ctx context.Context) (int, error)
+	RepairImages(ctx context.Context, src engine.Source) (int, error)
 	SilentServices(ctx context.Context, age time.Duration) ([]store.SilentService, error)
 	MarkService(ctx context.Context, v engine.Service, to engine.ServiceState, seen time.Time, cause string, src engine.Source) error
 	RemoveService(ctx context.Context, name, host, cause string, src engine.Source) error

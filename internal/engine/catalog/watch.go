@@ -99,7 +99,7 @@ func (c *Catalog) CollectImages(ctx context.Context) error {
 // RepairImages finds images that nothing works on until ctx ends.
 func (c *Catalog) RepairImages(ctx context.Context) error {
 	return supervise.Every(ctx, repairEvery, func(ctx context.Context) error {
-		n, err := c.Store.RepairImages(ctx)
+		n, err := c.Store.RepairImages(ctx, c.Source)
 		if n > 0 {
 			c.Log.WarnContext(ctx, "images repaired", "n", n)
 		}

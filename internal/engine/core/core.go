@@ -50,6 +50,7 @@ type Options struct {
 	FeedsInterval  time.Duration
 	Mirrors        map[string][]string
 	Analyzers      int              // analyses at once
+	Attempts       int              // at an analysis whose cause of failure can pass; 0: as usual
 	Search         *search.Settings // what analyses look for in files; nil: what is usual
 	MaxImageSizeMB int64
 	ArchiveDryRun  bool             // the regular run of the archive rules only logs
@@ -124,6 +125,7 @@ func (c *Core) open(ctx context.Context) error {
 		}
 	}
 	c.store.SetPolicies(c.opts.Policies)
+	c.store.SetAnalyzeAttempts(c.opts.Attempts)
 	c.hooks = notify.NewClient(c.opts.Notify)
 	if err := c.settleWebhooks(ctx); err != nil {
 		return err

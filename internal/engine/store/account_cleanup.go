@@ -33,6 +33,7 @@ var cleanups = []cleanup{
 	remove("webhooks"),
 	remove("notifications"),
 	remove("registries"),
+	remove("reevaluations"),
 	remove("policy_evaluations"),
 	remove("policy_documents"),
 	remove("policies"),

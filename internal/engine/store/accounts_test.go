@@ -148,6 +148,7 @@ func own(t *testing.T, s *store.Store, account string) {
 		`INSERT INTO notifications (id, account, type, key, payload, webhook) SELECT gen_random_uuid(), $1, 't', 'k', '{}', 'w' FROM generate_series(1, 3) i`,
 		`INSERT INTO policies (account, id, digest) SELECT $1, i, i FROM generate_series(1, 3) i`,
 		`INSERT INTO policy_documents (account, policy, digest, body) SELECT $1, i, i, '{}' FROM generate_series(1, 3) i`,
+		`INSERT INTO reevaluations (account, policy, bundle, total) VALUES ($1, 'b', 'd', 1)`,
 		`INSERT INTO policy_evaluations (account, policy, digest, tag, eval_id, action, active, bundle, facts, result)
 		 SELECT $1, i, 'd', 't', 'e', 'go', false, i, '', '' FROM generate_series(1, 3) i`,
 		`INSERT INTO import_operations (uuid, account, expires_at) SELECT $1 || i, $1, now() FROM generate_series(1, 3) i`,

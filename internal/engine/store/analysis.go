@@ -18,13 +18,24 @@ import (
 // does, and is fenced by the job's attempt: a worker that lost its lease
 // changes nothing.
 
+// defaultAnalyzeAttempts are made at an analysis whose cause of failure can pass.
+const defaultAnalyzeAttempts = 5
+
+// SetAnalyzeAttempts says how many attempts are made at each analysis that is
+// enqueued from now on. It is called before the store is used.
+func (s *Store) SetAnalyzeAttempts(n int) {
+	if n > 0 {
+		s.analyzeAttempts = n
+	}
+}
+
 // BeginAnalysis moves a leased image to analyzing and returns it. False means
 // that there is nothing to do, because the image is gone, deleted, cancelled
 // or done: the job has been removed.
 func (s *Store) BeginAnalysis(ctx context.Context, j engine.Job, worker string) (engine.Image, bool, error) {
 	const begin = `
 		UPDATE images SET state = 'analyzing', stage = 'pull', stage_done = 0, stage_total = 0, stage_since = now(),
-		       attempt = $2, worker = $3, failure = NULL, updated_at = now()
+		       attempt = $2, attempts = $5, worker = $3, failure = NULL, updated_at = now()
 		 WHERE pk = $1 AND state = ANY($4)`
 
 	work := false
@@ -47,7 +58,7 @@ func (s *Store) BeginAnalysis(ctx context.Context, j engine.Job, worker string) 
 				return err
 			}
 		}
-		if _, err := tx.Exec(ctx, begin, i.pk, j.Attempt, worker, engine.Analyzing.Before()); err != nil {
+		if _, err := tx.Exec(ctx, begin, i.pk, j.Attempt, worker, engine.Analyzing.Before(), j.MaxAttempts); err != nil {
 			return err
 		}
 		if err := noteState(ctx, tx, i.pk, engine.Analyzing, attemptNote(j.Attempt)); err != nil {
@@ -231,17 +242,10 @@ func replacePackages(ctx context.Context, tx pgx.Tx, image int64, list []engine.
 }
 
 // FailAnalysis ends an attempt. With a pause the image waits again and the job
-// is offered after it; with none the image has failed for good.
+// is offered after it; with none the image has failed for good, and only then
+// is anybody told.
 func (s *Store) FailAnalysis(ctx context.Context, j engine.Job, f engine.Failure, pause time.Duration, src engine.Source) error {
-	const end = `
-		UPDATE images SET state = $2, failure = $3, stage = '', stage_done = 0, stage_total = 0, stage_since = NULL,
-		       worker = '', updated_at = now()
-		 WHERE pk = $1 AND state = ANY($4)`
-
-	raw, err := json.Marshal(f)
-	if err != nil {
-		return fmt.Errorf("fail analysis: %w", err)
-	}
+	f.Attempts, f.NextAt = j.MaxAttempts, time.Time{}
 	return s.inTx(ctx, "fail analysis", func(tx pgx.Tx) error {
 		i, err := findLocked(ctx, tx, j.Account, j.Subject)
 		if errors.Is(err, pgx.ErrNoRows) {
@@ -252,34 +256,54 @@ func (s *Store) FailAnalysis(ctx context.Context, j engine.Job, f engine.Failure
 		}
 		to, note := engine.Failed, f.Cause
 		if pause > 0 {
-			to, note = engine.NotAnalyzed, fmt.Sprintf("attempt %d: %s, again in %s", f.Attempt, f.Cause, pause)
-			err = retryJob(ctx, tx, j, pause, f.Message)
+			to, note = engine.NotAnalyzed, fmt.Sprintf("attempt %d: %s, again in %s", f.Attempt, f.Cause, pause.Round(time.Second))
+			f.NextAt, err = retryJob(ctx, tx, j, pause, f.Message)
 		} else {
 			err = finishJob(ctx, tx, j)
 		}
 		if err != nil {
 			return err
 		}
-		tag, err := tx.Exec(ctx, end, i.pk, to, raw, to.Before())
-		if err != nil {
-			return err
-		}
-		if tag.RowsAffected() == 0 {
-			return fmt.Errorf("%w: image is %s", engine.ErrConflict, i.state)
-		}
-		if err := noteState(ctx, tx, i.pk, to, note); err != nil {
+		if err := endAttempt(ctx, tx, i, to, f, note); err != nil {
 			return err
 		}
 		if to == engine.Failed {
-			if err := settleImports(ctx, tx, j.Account, i.digest, engine.ImportFailed); err != nil {
-				return err
-			}
-			if err := emitFailure(ctx, tx, i, j.Account, f, src); err != nil {
+			if err := tellFailed(ctx, tx, i, j.Account, f, src); err != nil {
 				return err
 			}
 		}
 		return record(ctx, tx, engine.ChangeImage, j.Account, i.digest, nil)
 	})
+}
+
+// endAttempt moves an image out of an attempt that failed.
+func endAttempt(ctx context.Context, tx pgx.Tx, i lockedImage, to engine.AnalysisState, f engine.Failure, note string) error {
+	const end = `
+		UPDATE images SET state = $2, failure = $3, stage = '', stage_done = 0, stage_total = 0, stage_since = NULL,
+		       worker = '', updated_at = now()
+		 WHERE pk = $1 AND state = ANY($4)`
+
+	raw, err := json.Marshal(f)
+	if err != nil {
+		return err
+	}
+	tag, err := tx.Exec(ctx, end, i.pk, to, raw, to.Before())
+	if err != nil {
+		return err
+	}
+	if tag.RowsAffected() == 0 {
+		return fmt.Errorf("%w: image is %s", engine.ErrConflict, i.state)
+	}
+	return noteState(ctx, tx, i.pk, to, note)
+}
+
+// tellFailed emits that the analysis of an image has failed for good, and ends
+// the imports it was for.
+func tellFailed(ctx context.Context, tx pgx.Tx, i lockedImage, account string, f engine.Failure, src engine.Source) error {
+	if err := settleImports(ctx, tx, account, i.digest, engine.ImportFailed); err != nil {
+		return err
+	}
+	return emitFailure(ctx, tx, i, account, f, src)
 }
 
 func emitFailure(ctx context.Context, tx pgx.Tx, i lockedImage, account string, f engine.Failure, src engine.Source) error {

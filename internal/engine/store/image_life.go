@@ -41,7 +41,7 @@ func (s *Store) RequeueImage(ctx context.Context, account, digest string) error 
 		if err != nil {
 			return err
 		}
-		if err := requeue(ctx, tx, i.pk, account, i.digest, i.task, i.host, false); err != nil {
+		if err := s.requeue(ctx, tx, i.pk, account, i.digest, i.task, i.host, false); err != nil {
 			return err
 		}
 		return record(ctx, tx, engine.ChangeImage, account, i.digest, nil)
@@ -184,79 +184,6 @@ func removeImage(ctx context.Context, tx pgx.Tx, image int64, account, digest st
 	}
 	_, err := tx.Exec(ctx, `DELETE FROM images WHERE pk = $1`, image)
 	return err
-}
-
-// RepairImages leaves no image in a state without a way out: one that waits or
-// is being analyzed with no job to do it is enqueued again, and one whose
-// worker died as often as is allowed has failed. It reports how many it found.
-func (s *Store) RepairImages(ctx context.Context) (int, error) {
-	const stray = `
-		SELECT i.pk, i.account, i.digest FROM images i
-		 WHERE i.status = 'active' AND i.state IN ('not_analyzed', 'analyzing')
-		   AND NOT EXISTS (SELECT FROM jobs j WHERE j.queue = $1 AND j.account = i.account AND j.subject = i.digest)
-		 LIMIT 100`
-	const spent = `
-		SELECT i.pk, i.account, i.digest FROM images i
-		  JOIN jobs j ON j.queue = $1 AND j.account = i.account AND j.subject = i.digest
-		 WHERE j.leased_until < now() AND j.attempt >= j.max_attempts LIMIT 100`
-
-	type found struct {
-		PK              int64
-		Account, Digest string
-	}
-	list := func(q string) ([]found, error) {
-		rows, err := s.pool.Query(ctx, q, engine.QueueAnalyze)
-		if err != nil {
-			return nil, domain(err)
-		}
-		l, err := pgx.CollectRows(rows, pgx.RowToStructByPos[found])
-		return l, domain(err)
-	}
-	strays, err := list(stray)
-	if err != nil {
-		return 0, err
-	}
-	for _, f := range strays {
-		if err := s.RequeueImage(ctx, f.Account, f.Digest); err != nil && !errors.Is(err, engine.ErrNotFound) {
-			return 0, err
-		}
-	}
-	dead, err := list(spent)
-	if err != nil {
-		return 0, err
-	}
-	for _, f := range dead {
-		if err := s.failSpent(ctx, f.PK, f.Account, f.Digest); err != nil {
-			return 0, err
-		}
-	}
-	return len(strays) + len(dead), nil
-}
-
-func (s *Store) failSpent(ctx context.Context, image int64, account, digest string) error {
-	const q = `
-		UPDATE images SET state = 'analysis_failed', failure = $2, worker = '', updated_at = now()
-		 WHERE pk = $1 AND state = ANY($3)`
-
-	failure, err := json.Marshal(engine.Failure{
-		Cause: engine.CauseWorkerLost, At: time.Now().UTC(), Attempt: analyzeAttempts,
-		Message: "The analyzer died at this image in every attempt: it may need more memory than the host has.",
-	})
-	if err != nil {
-		return err
-	}
-	return s.inTx(ctx, "give up image", func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, q, image, failure, engine.Failed.Before()); err != nil {
-			return err
-		}
-		if err := dropJobs(ctx, tx, account, digest); err != nil {
-			return err
-		}
-		if err := noteState(ctx, tx, image, engine.Failed, "worker lost"); err != nil {
-			return err
-		}
-		return record(ctx, tx, engine.ChangeImage, account, digest, nil)
-	})
 }
 
 // ReleaseHost gives back every lease that earlier processes of a host hold: a

@@ -134,7 +134,7 @@ func TestRepairLeavesNoImageStuck(t *testing.T) {
 	exec(t, s, `UPDATE images SET state = 'analyzing'`)
 	exec(t, s, `DELETE FROM jobs WHERE subject = $1`, string(digestOf(1)))
 	exec(t, s, `UPDATE jobs SET attempt = max_attempts, leased_until = now() - interval '1 second' WHERE subject = $1`, string(digestOf(2)))
-	if n, err := s.RepairImages(t.Context()); n != 2 || err != nil {
+	if n, err := s.RepairImages(t.Context(), engine.Source{}); n != 2 || err != nil {
 		t.Fatalf("repaired %d, %v; want 2", n, err)
 	}
 	if got := stateOf(t, s, 1).State; got != engine.NotAnalyzed {
@@ -143,7 +143,7 @@ func TestRepairLeavesNoImageStuck(t *testing.T) {
 	if img := stateOf(t, s, 2); img.State != engine.Failed || img.Failure.Cause != "worker_lost" {
 		t.Errorf("image whose worker died each time: %+v, want analysis_failed, worker_lost", img)
 	}
-	if n, err := s.RepairImages(t.Context()); n != 0 || err != nil {
+	if n, err := s.RepairImages(t.Context(), engine.Source{}); n != 0 || err != nil {
 		t.Errorf("second repair found %d, %v; want 0", n, err)
 	}
 }

@@ -13,9 +13,6 @@ import (
 	"windlass/internal/engine"
 )
 
-// analyzeAttempts bounds automatic retries of an analysis whose cause can pass.
-const analyzeAttempts = 5
-
 // NewImage is an image that was found in a registry or an archive and is to be
 // recorded, with how its bytes are reached again.
 type NewImage struct {
@@ -71,7 +68,7 @@ func (s *Store) PutImage(ctx context.Context, n NewImage) (bool, error) {
 		}
 		enqueued = row.isNew || n.Force || row.state == engine.Failed || row.status != engine.ImageActive
 		if enqueued {
-			if err := requeue(ctx, tx, row.pk, n.Account, string(n.Digest), n.Task, n.Host, row.isNew); err != nil {
+			if err := s.requeue(ctx, tx, row.pk, n.Account, string(n.Digest), n.Task, n.Host, row.isNew); err != nil {
 				return err
 			}
 		} else if fresh && row.state == engine.Analyzed {
@@ -204,7 +201,7 @@ func putTag(ctx context.Context, tx pgx.Tx, image int64, n NewImage) (bool, erro
 }
 
 // requeue moves an image to not_analyzed and enqueues its analysis.
-func requeue(ctx context.Context, tx pgx.Tx, image int64, account, digest string, task engine.AnalyzeTask, host string, isNew bool) error {
+func (s *Store) requeue(ctx context.Context, tx pgx.Tx, image int64, account, digest string, task engine.AnalyzeTask, host string, isNew bool) error {
 	// Every state may be left for not_analyzed, so there is nothing to guard:
 	// an analysis in hand is fenced off by the renewed job.
 	const q = `
@@ -227,7 +224,7 @@ func requeue(ctx context.Context, tx pgx.Tx, image int64, account, digest string
 		return err
 	}
 	return enqueue(ctx, tx, engine.Job{
-		Queue: engine.QueueAnalyze, Account: account, Subject: digest, Payload: payload, Host: host, MaxAttempts: analyzeAttempts,
+		Queue: engine.QueueAnalyze, Account: account, Subject: digest, Payload: payload, Host: host, MaxAttempts: s.analyzeAttempts,
 	})
 }
 

@@ -16,7 +16,7 @@ import (
 const imageColumns = `
 	i.pk, i.account, i.digest, i.parent_digest, i.image_id, i.state, i.status, i.source, i.annotations,
 	i.arch, i.distro, i.distro_version, i.dockerfile_mode, i.image_size, i.layer_count,
-	i.stage, i.stage_done, i.stage_total, i.stage_since, i.attempt, i.worker, i.failure,
+	i.stage, i.stage_done, i.stage_total, i.stage_since, i.attempt, i.attempts, i.worker, i.failure,
 	i.packages, i.sev_critical, i.sev_high, i.sev_medium, i.sev_low, i.sev_negligible, i.sev_unknown,
 	i.fixable, i.known_exploited, i.matched_with, i.matched_at, i.created_at, i.updated_at, i.analyzed_at,
 	COALESCE((SELECT d.starter FROM feed_data d WHERE d.id = i.matched_with), false)`
@@ -45,7 +45,7 @@ func (c *imageScan) into() []any {
 	return []any{
 		&c.row.pk, &i.Account, &i.Digest, &i.ParentDigest, &i.ID, &i.State, &i.Status, &i.Source, &c.annotations,
 		&c.arch, &c.distro, &c.distroVersion, &c.docMode, &c.size, &c.layers,
-		&p.Stage, &p.Done, &p.Total, &c.since, &p.Attempt, &p.Worker, &c.failure,
+		&p.Stage, &p.Done, &p.Total, &c.since, &p.Attempt, &p.Attempts, &p.Worker, &c.failure,
 		&i.Packages, &i.Severities.Critical, &i.Severities.High, &i.Severities.Medium, &i.Severities.Low,
 		&i.Severities.Negligible, &i.Severities.Unknown,
 		&i.Fixable, &i.Exploited, &i.MatchedWith, &c.matched, &i.CreatedAt, &i.UpdatedAt, &c.analyzed, &i.Starter,

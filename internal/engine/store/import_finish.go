@@ -57,7 +57,7 @@ func (s *Store) FinishImport(ctx context.Context, f engine.FinishImport, src eng
 			}
 		}
 		if enqueued {
-			if err := requeue(ctx, tx, row.pk, f.Account, string(f.Digest), n.Task, "", row.isNew); err != nil {
+			if err := s.requeue(ctx, tx, row.pk, f.Account, string(f.Digest), n.Task, "", row.isNew); err != nil {
 				return err
 			}
 		}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -52,21 +53,28 @@ func finishJob(ctx context.Context, tx pgx.Tx, j engine.Job) error {
 }
 
 // retryJob gives a job back within the transaction that records why, to be
-// offered again after pause. Fenced like finishJob.
-func retryJob(ctx context.Context, tx pgx.Tx, j engine.Job, pause time.Duration, cause string) error {
+// offered again after pause, and tells when that is. Fenced like finishJob.
+func retryJob(ctx context.Context, tx pgx.Tx, j engine.Job, pause time.Duration, cause string) (time.Time, error) {
 	const q = `
 		UPDATE jobs SET leased_by = '', leased_until = '-infinity', available_at = now() + $5::interval, last_error = $6
-		 WHERE id = $1 AND attempt = $2 AND generation = $3 AND leased_by = $4`
+		 WHERE id = $1 AND attempt = $2 AND generation = $3 AND leased_by = $4
+		RETURNING available_at`
 
-	tag, err := tx.Exec(ctx, q, j.ID, j.Attempt, j.Generation, j.LeasedBy, pause, cause)
+	var at time.Time
+	err := tx.QueryRow(ctx, q, j.ID, j.Attempt, j.Generation, j.LeasedBy, pause, cause).Scan(&at)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return at, engine.ErrLeaseLost
+	}
 	if err != nil {
-		return fmt.Errorf("retry job: %w", err)
+		return at, fmt.Errorf("retry job: %w", err)
 	}
-	if tag.RowsAffected() == 0 {
-		return engine.ErrLeaseLost
-	}
-	return nil
+	return at.UTC(), nil
 }
+
+// offered leaves out analyses whose worker was lost in the last attempt allowed:
+// RepairImages ends them. The handlers of the other queues count attempts
+// themselves.
+const offered = `(j.queue <> '` + engine.QueueAnalyze + `' OR j.attempt < j.max_attempts)`
 
 // LeaseJob leases the next job of a queue for worker, or reports false. Jobs
 // whose lease has lapsed are offered again; the attempt number fences off the
@@ -79,7 +87,7 @@ func (s *Store) LeaseJob(ctx context.Context, queue, host, worker string, ttl ti
 			 WHERE queue = $1 AND leased_until >= now() GROUP BY account),
 		picked AS (
 			SELECT j.id FROM jobs j LEFT JOIN running r USING (account)
-			 WHERE j.queue = $1 AND j.leased_until < now() AND j.available_at <= now() AND j.host IN ('', $2)
+			 WHERE j.queue = $1 AND j.leased_until < now() AND j.available_at <= now() AND j.host IN ('', $2) AND ` + offered + `
 			 ORDER BY j.priority DESC, COALESCE(r.n, 0), j.id LIMIT 1
 			   FOR UPDATE OF j SKIP LOCKED)
 		UPDATE jobs SET leased_by = $3, leased_until = now() + $4::interval, attempt = attempt + 1
@@ -136,7 +144,10 @@ func (s *Store) FinishJob(ctx context.Context, j engine.Job) error {
 
 // RetryJob gives a job back, to be offered again after pause.
 func (s *Store) RetryJob(ctx context.Context, j engine.Job, pause time.Duration, cause string) error {
-	return s.inTx(ctx, "retry job", func(tx pgx.Tx) error { return retryJob(ctx, tx, j, pause, cause) })
+	return s.inTx(ctx, "retry job", func(tx pgx.Tx) error {
+		_, err := retryJob(ctx, tx, j, pause, cause)
+		return err
+	})
 }
 
 // ReleaseJob gives a lease back untouched, for a worker that stops in order:
@@ -155,7 +166,7 @@ func (s *Store) ReleaseJob(ctx context.Context, j engine.Job) error {
 // NextJobAt is when the next job of a queue can be leased without a further
 // notification: its pause or another's lease ends then. Zero: none waits.
 func (s *Store) NextJobAt(ctx context.Context, queue, host string) (time.Time, error) {
-	const q = `SELECT min(greatest(available_at, leased_until)) FROM jobs WHERE queue = $1 AND host IN ('', $2)`
+	const q = `SELECT min(greatest(j.available_at, j.leased_until)) FROM jobs j WHERE j.queue = $1 AND j.host IN ('', $2) AND ` + offered
 
 	var at *time.Time
 	if err := s.pool.QueryRow(ctx, q, queue, host).Scan(&at); err != nil {
@@ -192,8 +203,8 @@ func (s *Store) QueueStats(ctx context.Context) ([]engine.QueueStat, error) {
 func (s *Store) WaitForJob(ctx context.Context, queue, host string, until time.Time) error {
 	// Asked of the database's clock, which leases go by.
 	const ready = `
-		SELECT EXISTS (SELECT FROM jobs
-		 WHERE queue = $1 AND host IN ('', $2) AND available_at <= now() AND leased_until < now())`
+		SELECT EXISTS (SELECT FROM jobs j
+		 WHERE j.queue = $1 AND j.host IN ('', $2) AND j.available_at <= now() AND j.leased_until < now() AND ` + offered + `)`
 
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {

@@ -40,6 +40,8 @@ type Store struct {
 	answers answers // to queries, for their further pages
 
 	policies engine.PolicySet // of new accounts; see SetPolicies
+
+	analyzeAttempts int // at one analysis; see SetAnalyzeAttempts
 }
 
 // Open connects, checks the server's version and migrates the schema. Two
@@ -62,7 +64,7 @@ func Open(ctx context.Context, dsn string, maxConns int, log *slog.Logger) (*Sto
 	if err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
-	s := &Store{pool: pool, log: log}
+	s := &Store{pool: pool, log: log, analyzeAttempts: defaultAnalyzeAttempts}
 	if err := s.prepare(ctx); err != nil {
 		pool.Close()
 		return nil, err
