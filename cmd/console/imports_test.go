@@ -28,6 +28,7 @@ func TestImportDirections(t *testing.T) {
 		"windlass/internal/engine/logs":     scanner,
 		"windlass/internal/cli/...":         append([]string{"windlass/internal/engine", "windlass/internal/bff", "windlass/web", "github.com/jackc"}, scanner...),
 		"windlass/internal/engine/pattern":  {"windlass/"},
+		"windlass/internal/engine/vex/...":  append([]string{"windlass/internal/engine/store", "github.com/jackc", "net/http"}, scanner...),
 		"windlass/internal/engine/policy":   append([]string{"windlass/internal/engine/store", "github.com/jackc", "net/http"}, scanner...),
 	} {
 		out, err := exec.Command("go", "list", "-deps", "-f", "{{.ImportPath}}", from).CombinedOutput()
