@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"slices"
+	"time"
 )
 
 // Cause is a kind of failure of an analysis. Its code never changes: failures
@@ -127,6 +128,7 @@ func (c Cause) WholeRegistry() bool {
 type Problem struct {
 	Cause string // a code
 	Err   error
+	After time.Duration // when whoever refused wants to be asked again; 0: not said
 }
 
 func (p *Problem) Error() string { return p.Err.Error() }
@@ -140,4 +142,14 @@ func CauseOf(err error) (Cause, bool) {
 	}
 	c, _ := CauseByCode(p.Cause)
 	return c, true
+}
+
+// AskedPause is the time that whoever refused asked to be left alone for; 0:
+// none.
+func AskedPause(err error) time.Duration {
+	var p *Problem
+	if errors.As(err, &p) {
+		return p.After
+	}
+	return 0
 }

@@ -174,8 +174,8 @@ func (w *Worker) fail(ctx context.Context, j engine.Job, err error, log *slog.Lo
 	f := failure(err)
 	f.Attempt = j.Attempt
 	var pause time.Duration
-	if passes(err) && j.Attempt < j.MaxAttempts {
-		pause = queue.Backoff(j.Attempt)
+	if c, _ := engine.CauseByCode(f.Cause); c.Temporary && j.Attempt < j.MaxAttempts {
+		pause = queue.Pause(j.Attempt, engine.AskedPause(err))
 	}
 	log.ErrorContext(after, "analysis failed", "stage", f.Stage, "cause", f.Cause, "retry_in", pause, "err", err)
 	f.Log = lines()
@@ -198,11 +198,6 @@ func failure(err error) engine.Failure {
 		f.Message = "A parser fell over the content of this image; its log says more."
 	}
 	return f
-}
-
-func passes(err error) bool {
-	_, temporary, known := registry.CauseOf(err)
-	return temporary || !known && errors.Is(err, engine.ErrUnavailable)
 }
 
 func nameOf(img engine.Image) string {

@@ -140,7 +140,7 @@ func (w *Worker) do(ctx context.Context, j engine.Job) {
 	case errors.Is(err, engine.ErrLeaseLost) || errors.Is(context.Cause(held), engine.ErrLeaseLost):
 		log.WarnContext(ctx, "lease lost")
 	default:
-		pause := Backoff(j.Attempt)
+		pause := Pause(j.Attempt, 0)
 		log.ErrorContext(ctx, "job failed", "retry_in", pause, "err", err)
 		if err := w.Jobs.RetryJob(after, j, pause, err.Error()); err != nil && !errors.Is(err, engine.ErrLeaseLost) {
 			log.WarnContext(after, "job retry failed", "err", err)
@@ -180,10 +180,4 @@ func (w *Worker) handle(ctx context.Context, j engine.Job) (err error) {
 		}
 	}()
 	return w.Handle(ctx, j)
-}
-
-// Backoff is the pause after the given number of attempts: 5 s, 10 s, 20 s,
-// up to 10 minutes.
-func Backoff(attempt int) time.Duration {
-	return min(5*time.Second<<min(max(attempt-1, 0), 10), 10*time.Minute)
 }

@@ -126,11 +126,3 @@ func TestStoppedWorkerGivesItsLeaseBack(t *testing.T) {
 		t.Errorf("after the stop: %+v, %v; want the job offered at once in attempt 1", j, ok)
 	}
 }
-
-func TestBackoffGrowsAndIsBounded(t *testing.T) {
-	for attempt, want := range map[int]time.Duration{0: 5 * time.Second, 1: 5 * time.Second, 3: 20 * time.Second, 50: 10 * time.Minute} {
-		if got := queue.Backoff(attempt); got != want {
-			t.Errorf("Backoff(%d) = %v, want %v", attempt, got, want)
-		}
-	}
-}

@@ -115,7 +115,7 @@ func (c *Client) transport(verify bool) http.RoundTripper {
 		transport.WithRetryBackoff(transport.Backoff{Duration: 200 * time.Millisecond, Factor: 3, Jitter: 0.2, Steps: 3}),
 		transport.WithRetryStatusCodes(http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError,
 			http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout))
-	return transport.NewUserAgent(rt, c.opts.UserAgent)
+	return transport.NewUserAgent(heedsLater{rt}, c.opts.UserAgent)
 }
 
 // httpsOnly keeps verified registries from being asked in the clear: the

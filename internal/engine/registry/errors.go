@@ -61,7 +61,7 @@ func fault(err error, ref string) error {
 		Message: fmt.Sprintf("%s: %s", ref, v.text),
 		Codes:   []string{v.code},
 		Detail:  map[string]any{"raw_exception_message": err.Error()},
-		Cause:   &Problem{Cause: v.cause, Err: err},
+		Cause:   &Problem{Cause: v.cause, Err: err, After: laterOf(err)},
 	}
 }
 
