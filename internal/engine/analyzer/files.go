@@ -60,8 +60,10 @@ type node struct {
 	under map[string]*node
 }
 
-// squash lays the layers over each other, lowest first.
-func squash(layers []unpacked) *node {
+// squash lays the layers over each other, lowest first. It gives up when the
+// tree has more than so many names: an entry may name a thousand folders that
+// no other does.
+func squash(layers []unpacked, most int64) (*node, bool) {
 	root := &node{}
 	for _, layer := range layers {
 		list := layer.entries
@@ -84,11 +86,13 @@ func squash(layers []unpacked) *node {
 				if e.kind == kindLink {
 					e.of = root.file(e.link)
 				}
-				root.put(e)
+				if most -= root.put(e); most < 0 {
+					return nil, false
+				}
 			}
 		}
 	}
-	return root
+	return root, true
 }
 
 func (n *node) find(dir string) *node {
@@ -145,7 +149,8 @@ func (n *node) reach() {
 	}
 }
 
-func (n *node) put(e *entry) {
+// put adds an entry and says how many names that made.
+func (n *node) put(e *entry) (made int64) {
 	for part := range strings.SplitSeq(e.path, "/") {
 		if n.under == nil {
 			n.under = map[string]*node{}
@@ -154,6 +159,7 @@ func (n *node) put(e *entry) {
 		if next == nil {
 			next = &node{}
 			n.under[part] = next
+			made++
 		}
 		n = next
 	}
@@ -161,6 +167,7 @@ func (n *node) put(e *entry) {
 		n.under = nil
 	}
 	n.entry = e
+	return made
 }
 
 // files lists the tree, and the bytes of a tar of it.

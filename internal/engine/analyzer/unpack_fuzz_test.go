@@ -40,15 +40,19 @@ func FuzzLayer(f *testing.F) {
 			t.Fatal(err)
 		}
 		const most = 8 << 20
-		u := &unpacker{limits: Limits{Bytes: most, Entries: 100}.orDefault()}
-		list, err := u.layer(context.Background(), blob, filepath.Join(dir, "out"), int64(len(body)))
+		l := &layer{unpacker: &unpacker{limits: Limits{Bytes: most, Entries: 100}.orDefault(), dir: dir}, name: "layer 1", size: int64(max(len(body), 1))}
+		list, err := l.unpack(context.Background(), blob, filepath.Join(dir, "out"))
 		if info, serr := os.Stat(filepath.Join(dir, "out")); serr == nil && info.Size() > most {
 			t.Errorf("%d bytes were written", info.Size())
 		}
 		if err != nil {
 			return
 		}
-		files, _ := squash([]unpacked{{entries: list}, {entries: list}}).files()
+		tree, ok := squash([]unpacked{{entries: list}, {entries: list}}, 1000)
+		if !ok {
+			return
+		}
+		files, _ := tree.files()
 		for _, e := range files {
 			if !strings.HasPrefix(e.Path, "/") || strings.Contains(e.Path+"/", "/../") {
 				t.Errorf("path %q", e.Path)

@@ -59,11 +59,11 @@ func TestHostileLayers(t *testing.T) {
 		cause  string
 	}{
 		"unpacks to more than is allowed": {rawTar(t, tar.Header{Name: "a", Size: 1 << 20}), analyzer.Limits{Bytes: 1 << 19}, engine.CauseTooLarge},
-		"compressed beyond reason":        {rawTar(t, tar.Header{Name: "a", Size: 80 << 20}), analyzer.Limits{Ratio: 20}, engine.CauseTooLarge},
-		"too many files":                  {rawTar(t, many...), analyzer.Limits{Entries: 20}, engine.CauseTooLarge},
-		"truncated":                       {truncated, analyzer.Limits{}, engine.CauseArchive},
-		"not a tar":                       {bytes.Repeat([]byte("no tar "), 200), analyzer.Limits{}, engine.CauseArchive},
-		"path without end":                {rawTar(t, tar.Header{Name: strings.Repeat("d/", 3000) + "f", Format: tar.FormatPAX}), analyzer.Limits{}, engine.CauseUnsupported},
+		"compressed beyond reason":        {rawTar(t, tar.Header{Name: "a", Size: 80 << 20}), analyzer.Limits{Ratio: 20}, engine.CauseBomb},
+		"too many files":                  {rawTar(t, many...), analyzer.Limits{Entries: 20}, engine.CauseTooManyEntries},
+		"truncated":                       {truncated, analyzer.Limits{}, engine.CauseLayerTruncated},
+		"not a tar":                       {bytes.Repeat([]byte("no tar "), 200), analyzer.Limits{}, engine.CauseLayerInvalid},
+		"path without end":                {rawTar(t, tar.Header{Name: strings.Repeat("d/", 3000) + "f", Format: tar.FormatPAX}), analyzer.Limits{}, engine.CauseLayerInvalid},
 	}
 	reg := enginetest.Registry(t)
 	a, c := open(t)

@@ -165,7 +165,7 @@ func TestWorkerKeepsWhyItFailed(t *testing.T) {
 		t.Fatal(err)
 	}
 	i := b.image(t, d)
-	if i.State != engine.Failed || i.Failure == nil || i.Failure.Cause != engine.CauseArchive || i.Failure.Stage != engine.StageSBOM || len(i.Failure.Log) == 0 || i.Failure.Attempt != 1 {
+	if i.State != engine.Failed || i.Failure == nil || i.Failure.Cause != engine.CauseLayerInvalid || i.Failure.Stage != engine.StageSBOM || len(i.Failure.Log) == 0 || i.Failure.Attempt != 1 {
 		t.Errorf("image = %+v, failure %+v", i, i.Failure)
 	}
 	want := []string{"user.image.analysis.failed " + full, "system.image_analysis.failed " + string(d)}

@@ -25,7 +25,15 @@ import (
 const (
 	maxArchive        = 64 << 30 // bytes, unpacked one level
 	maxArchiveEntries = 20_000
-	maxArchiveJSON    = 8 << 20
+	maxArchiveJSON    = 4 << 20
+	maxName           = 1024 // bytes of a name in it
+)
+
+// What is compressed more than BombRatio times is a bomb, once it is larger
+// than BombFrom: small things made of zeros do no harm.
+const (
+	BombRatio = 300
+	BombFrom  = 64 << 20
 )
 
 // ErrNoImage says that an archive was read and holds no image.
@@ -67,14 +75,13 @@ func (c *Client) OpenArchive(ctx context.Context, r io.Reader, uploads, tag stri
 // wrong here stays an error.
 func archiveFault(err error) error {
 	var f *engine.Fault
-	var path *os.PathError
-	if errors.As(err, &f) || errors.As(err, &path) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if errors.As(err, &f) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	return &engine.Fault{
-		Kind: engine.ErrInvalid, Message: "The archive cannot be used: " + err.Error() + ".",
-		Cause: &Problem{Cause: engine.CauseArchive, Err: err},
+	if local(err) {
+		return Local(err)
 	}
+	return archiveProblem(engine.CauseArchive, "%w", err)
 }
 
 // archive is an upload laid down file by file under numbers.
@@ -94,7 +101,8 @@ type member struct {
 }
 
 func (a *archive) read(ctx context.Context, r io.Reader) error {
-	br := bufio.NewReaderSize(r, 256<<10)
+	sent := &tally{r: r}
+	br := bufio.NewReaderSize(sent, 256<<10)
 	var in io.Reader = br
 	if head, _ := br.Peek(2); bytes.Equal(head, []byte{0x1f, 0x8b}) {
 		z, err := gzip.NewReader(br)
@@ -104,7 +112,7 @@ func (a *archive) read(ctx context.Context, r io.Reader) error {
 		defer z.Close()
 		in = z
 	}
-	limited := &budget{ctx: ctx, r: in, left: maxArchive}
+	limited := &budget{ctx: ctx, r: in, sent: sent, dir: a.dir}
 	for tr, n := tar.NewReader(limited), 0; ; n++ {
 		h, err := tr.Next()
 		if errors.Is(err, io.EOF) {
@@ -121,7 +129,7 @@ func (a *archive) read(ctx context.Context, r io.Reader) error {
 		if n >= maxArchiveEntries {
 			return fmt.Errorf("it has more than %d entries", maxArchiveEntries)
 		}
-		if err := a.take(h, tr); err != nil {
+		if err := a.take(h, content{tr, limited}); err != nil {
 			return err
 		}
 	}
@@ -131,8 +139,11 @@ func (a *archive) read(ctx context.Context, r io.Reader) error {
 // no place in an image archive.
 func (a *archive) take(h *tar.Header, body io.Reader) error {
 	name := path.Clean("/" + h.Name)[1:]
-	if name == "" || h.Typeflag == tar.TypeDir {
+	if name == "" || h.Typeflag == tar.TypeDir || h.Typeflag == tar.TypeXGlobalHeader {
 		return nil
+	}
+	if len(h.Name) > maxName || len(h.Linkname) > maxName {
+		return fmt.Errorf("its entry %q has a name of more than %d bytes", clip(h.Name), maxName)
 	}
 	if climbs(h.Name) {
 		return fmt.Errorf("its entry %q leads out of it", clip(h.Name))
@@ -221,11 +232,28 @@ func (a *archive) blob(digest string) (member, error) {
 	return m, nil
 }
 
-// budget ends a stream that goes on for too long.
+// tally counts what is read.
+type tally struct {
+	r io.Reader
+	n int64
+}
+
+func (t *tally) Read(p []byte) (int, error) {
+	n, err := t.r.Read(p)
+	t.n += int64(n)
+	return n, err
+}
+
+// budget ends a stream that goes on for too long, is compressed beyond reason
+// or fills the disk.
 type budget struct {
-	ctx  context.Context
-	r    io.Reader
-	left int64
+	ctx     context.Context
+	r       io.Reader
+	sent    *tally // what it is unpacked from
+	dir     string // where it goes
+	out     int64
+	content int64 // of files
+	asked   int64 // up to which there was room
 }
 
 func (b *budget) Read(p []byte) (int, error) {
@@ -233,8 +261,49 @@ func (b *budget) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := b.r.Read(p)
-	if b.left -= int64(n); b.left < 0 {
-		return 0, fmt.Errorf("it unpacks to more than %d bytes", int64(maxArchive))
+	b.out += int64(n)
+	if bad := b.check(b.out); bad != nil {
+		return 0, bad
 	}
 	return n, err
+}
+
+func (b *budget) check(bytes int64) error {
+	const step = 64 << 20
+	switch {
+	case bytes > maxArchive:
+		return archiveProblem(engine.CauseTooLarge, "it unpacks to more than %d bytes", int64(maxArchive))
+	case bytes > BombFrom && bytes/max(b.sent.n, 1) > BombRatio:
+		return archiveProblem(engine.CauseBomb, "it unpacks to more than %d times its size", BombRatio)
+	case bytes > b.asked:
+		b.asked = bytes + step
+		return Room(b.dir, step)
+	}
+	return nil
+}
+
+// content is that of files, which is more than what is read of the archive when
+// they are sparse.
+type content struct {
+	r io.Reader
+	b *budget
+}
+
+func (c content) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.b.content += int64(n)
+	if bad := c.b.check(c.b.content); bad != nil {
+		return 0, bad
+	}
+	return n, err
+}
+
+// archiveProblem is what is wrong with an archive, when it has a cause of its
+// own.
+func archiveProblem(cause, format string, args ...any) error {
+	err := fmt.Errorf(format, args...)
+	return &engine.Fault{
+		Kind: engine.ErrInvalid, Message: "The archive cannot be used: " + err.Error() + ".",
+		Cause: &engine.Problem{Cause: cause, Err: err},
+	}
 }

@@ -140,16 +140,16 @@ func (a *archive) dockerImage(tag string) (Resolved, error) {
 	if !ok {
 		return Resolved{}, errors.New("the image configuration is missing")
 	}
+	if len(e.Layers) > maxLayers {
+		return Resolved{}, archiveProblem(engine.CauseTooManyEntries, "the image has more than %d layers", maxLayers)
+	}
 	text, err := a.text(e.Config)
 	if err != nil {
 		return Resolved{}, err
 	}
-	var cfg v1.ConfigFile
-	if err := json.Unmarshal(text, &cfg); err != nil {
-		return Resolved{}, errors.New("the image configuration is not readable")
-	}
-	if n := len(cfg.RootFS.DiffIDs); n != len(e.Layers) {
-		return Resolved{}, fmt.Errorf("it has %d layers, its configuration says %d", len(e.Layers), n)
+	cfg, err := DecodeConfig(text, len(e.Layers))
+	if err != nil {
+		return Resolved{}, archiveProblem(engine.CauseConfigInvalid, "%w", err)
 	}
 	m := v1.Manifest{SchemaVersion: 2, MediaType: types.DockerManifestSchema2}
 	if m.Config, err = a.describe(config, types.DockerConfigJSON); err != nil {

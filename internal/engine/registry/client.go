@@ -10,13 +10,11 @@ package registry
 import (
 	"context"
 	"crypto/sha256"
-	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -34,12 +32,13 @@ const (
 	maxManifest = 4 << 20
 	maxConfig   = 8 << 20
 	maxLayers   = 500
+	maxImage    = 64 << 30 // bytes of all layers, compressed
 )
 
 var (
-	errDigest    = errors.New("digest mismatch")
-	errPlainHTTP = errors.New("the registry answers only over plain HTTP")
-	errStalled   = errors.New("no data received in time")
+	errDigest  = errors.New("digest mismatch")
+	errSize    = errors.New("size mismatch")
+	errStalled = errors.New("no data received in time")
 )
 
 // Options of a client. The zero value works.
@@ -47,7 +46,9 @@ type Options struct {
 	Mirrors      map[string][]string // registry host -> base addresses, tried in order before the registry itself
 	MaxImageSize int64               // bytes of all compressed layers; 0: no limit
 	UserAgent    string
-	Stall        time.Duration // a transfer without data for so long is given up; 0: one minute
+	Stall        time.Duration // a transfer in which next to nothing comes for so long is given up; 0: one minute
+	Answer       time.Duration // for one look-up, for which people wait; 0: one minute
+	Pull         time.Duration // for all layers of an image; 0: two hours
 	Logger       *slog.Logger
 	// Login gives a stored registry of type awsecr the user and password that
 	// the registry itself takes; nil: they are used as they are stored.
@@ -56,10 +57,9 @@ type Options struct {
 
 // Client asks registries. It keeps connections and is safe for concurrent use.
 type Client struct {
-	opts    Options
-	strict  http.RoundTripper // verifies certificates
-	lenient http.RoundTripper
-	log     *slog.Logger
+	opts  Options
+	bases bases
+	log   *slog.Logger
 }
 
 // New makes a client.
@@ -70,12 +70,16 @@ func New(o Options) *Client {
 	if o.Stall <= 0 {
 		o.Stall = time.Minute
 	}
+	if o.Answer <= 0 {
+		o.Answer = time.Minute
+	}
+	if o.Pull <= 0 {
+		o.Pull = 2 * time.Hour
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	c := &Client{opts: o, log: o.Logger}
-	c.strict, c.lenient = c.transport(true), c.transport(false)
-	return c
+	return &Client{opts: o, bases: newBases(), log: o.Logger}
 }
 
 // ParseMirrors reads "docker.io=http://127.0.0.1:5001,quay.io=https://mirror".
@@ -93,46 +97,6 @@ func ParseMirrors(text string) (map[string][]string, error) {
 		m[host] = append(m[host], strings.TrimSuffix(base, "/"))
 	}
 	return m, nil
-}
-
-func (c *Client) transport(verify bool) http.RoundTripper {
-	t := &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		ForceAttemptHTTP2:     true,
-		TLSHandshakeTimeout:   10 * time.Second,
-		ResponseHeaderTimeout: 30 * time.Second,
-		IdleConnTimeout:       90 * time.Second,
-		MaxIdleConnsPerHost:   8,
-		DisableCompression:    true, // digests are of the bytes as they are stored
-		TLSClientConfig:       &tls.Config{InsecureSkipVerify: !verify, MinVersion: tls.VersionTLS12},
-	}
-	var rt http.RoundTripper = t
-	if verify {
-		rt = httpsOnly{t}
-	}
-	rt = transport.NewRetry(rt,
-		transport.WithRetryBackoff(transport.Backoff{Duration: 200 * time.Millisecond, Factor: 3, Jitter: 0.2, Steps: 3}),
-		transport.WithRetryStatusCodes(http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError,
-			http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout))
-	return transport.NewUserAgent(heedsLater{rt}, c.opts.UserAgent)
-}
-
-// httpsOnly keeps verified registries from being asked in the clear: the
-// library tries http for private addresses, which would hand a credential to
-// whoever answers there. Only this machine is exempt.
-type httpsOnly struct{ inner http.RoundTripper }
-
-func (h httpsOnly) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.URL.Scheme == "http" && !loopback(r.URL.Hostname()) {
-		return nil, errPlainHTTP
-	}
-	return h.inner.RoundTrip(r)
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
 }
 
 // endpoint is one place to ask for a repository.
@@ -203,17 +167,17 @@ func (c *Client) open(ctx context.Context, e endpoint) (*session, error) {
 		}
 		e.auth = authn.FromConfig(authn.AuthConfig{Username: r.User, Password: r.Password.Reveal()})
 	}
-	rt := c.strict
 	var opts []name.Option
-	if !e.verify || e.plain {
-		rt, opts = c.lenient, append(opts, name.Insecure)
+	verify := e.verify && !e.plain
+	if !verify {
+		opts = append(opts, name.Insecure)
 	}
 	reg, err := name.NewRegistry(e.host, opts...)
 	if err != nil {
 		return nil, err
 	}
 	repo := reg.Repo(e.repo)
-	rt, err = transport.NewWithContext(ctx, reg, e.auth, rt, []string{repo.Scope(transport.PullScope)})
+	rt, err := transport.NewWithContext(ctx, reg, e.auth, c.way(reg.RegistryStr(), verify, e.mirror), []string{repo.Scope(transport.PullScope)})
 	if err != nil {
 		return nil, err
 	}
@@ -250,7 +214,7 @@ func readAll(r io.Reader, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	if int64(len(b)) > limit {
-		return nil, fmt.Errorf("answer is larger than %d bytes", limit)
+		return nil, fmt.Errorf("%w: more than %d bytes", errTooMuch, limit)
 	}
 	return b, nil
 }

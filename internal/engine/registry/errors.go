@@ -9,7 +9,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"strings"
 	"syscall"
 
@@ -42,14 +41,11 @@ func (v verdict) temporary() bool {
 // fault gives a failure its cause, its v1 code and a sentence for a person.
 func fault(err error, ref string) error {
 	var f *engine.Fault
-	var path *os.PathError
 	switch {
 	case errors.As(err, &f), errors.Is(err, context.Canceled):
 		return err
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return diskFull(err)
-	case errors.As(err, &path): // of this machine
-		return err
+	case local(err):
+		return Local(err)
 	}
 	v := judge(err)
 	kind := engine.ErrInvalid
@@ -62,14 +58,6 @@ func fault(err error, ref string) error {
 		Codes:   []string{v.code},
 		Detail:  map[string]any{"raw_exception_message": err.Error()},
 		Cause:   &Problem{Cause: v.cause, Err: err, After: laterOf(err)},
-	}
-}
-
-// diskFull tells that there was no room for what came in.
-func diskFull(err error) error {
-	return &engine.Fault{
-		Kind: engine.ErrUnavailable, Message: "The disk of the analyzer is full.",
-		Cause: &engine.Problem{Cause: engine.CauseDisk, Err: err},
 	}
 }
 
@@ -96,6 +84,12 @@ func judge(err error) verdict {
 	switch {
 	case errors.Is(err, errDigest):
 		return verdict{engine.CauseDigest, "SKOPEO_UNKNOWN_ERROR", "the bytes received are not those the digest promises"}
+	case errors.Is(err, errSize):
+		return verdict{engine.CauseSize, "SKOPEO_UNKNOWN_ERROR", "the registry sends another number of bytes than the manifest says"}
+	case errors.Is(err, errForeign):
+		return verdict{engine.CauseMediaType, "SKOPEO_UNKNOWN_ERROR", "it is a foreign layer, which is not distributed with the image"}
+	case errors.Is(err, errRedirect), strings.Contains(err.Error(), "in www-authenticate"), strings.Contains(err.Error(), "token-server redirect"):
+		return verdict{engine.CauseRegistryRedirect, "REGISTRY_NOT_ACCESSIBLE", "the registry sends on to an address that is not followed"}
 	case errors.Is(err, errPlainHTTP):
 		return verdict{engine.CauseRegistryTLS, "REGISTRY_NOT_ACCESSIBLE", "the registry speaks plain HTTP; store it with TLS verification switched off to allow that"}
 	case errors.As(err, &certificate), errors.As(err, &authority), errors.As(err, &host):

@@ -8,12 +8,17 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"golang.org/x/sync/errgroup"
+
+	"windlass/internal/engine"
 )
 
 // pullers is how many layers of one image are fetched at once.
@@ -40,27 +45,63 @@ func (c *Client) Pull(ctx context.Context, r Resolved, dir string, progress func
 		return fmt.Errorf("pull: %w", err)
 	}
 
-	want := map[string]int64{} // a layer may be listed twice
-	if r.config.Digest.Hex != "" {
-		want[r.config.Digest.String()] = r.config.Size
+	var want []part // a layer may be listed twice
+	total := int64(0)
+	for _, p := range r.parts() {
+		if !slices.ContainsFunc(want, func(q part) bool { return q.digest == p.digest }) {
+			want, total = append(want, p), total+p.size
+		}
 	}
-	for _, l := range r.Layers {
-		want[l.Digest] = l.Size
+	if err := Room(dir, total); err != nil {
+		return err
 	}
-	total := r.Size + r.config.Size
+	ctx, cancel := context.WithTimeoutCause(ctx, c.opts.Pull, errStalled)
+	defer cancel()
 	var done atomic.Int64
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(pullers)
-	for digest, size := range want {
+	for _, p := range want {
 		g.Go(func() error {
-			return r.source.blob(ctx, digest, size, blobPath(dir, digest), func(n int64) { progress(done.Add(n), total) })
+			err := r.source.blob(ctx, p.digest, p.size, blobPath(dir, p.digest), func(n int64) { progress(done.Add(n), total) })
+			if err != nil {
+				return fault(p.judge(stalled(ctx, err)), r.Reference.String()+": "+p.name)
+			}
+			return nil
 		})
 	}
-	if err := g.Wait(); err != nil {
-		return fault(err, r.Reference.String())
-	}
-	return nil
+	return g.Wait()
 }
+
+// part is one blob of an image.
+type part struct {
+	name   string // for a person
+	digest string
+	size   int64
+	kind   layerKind
+}
+
+func (r Resolved) parts() []part {
+	var list []part
+	if d := r.config.Digest; d.Hex != "" {
+		list = append(list, part{"the configuration", d.String(), r.config.Size, layerPlain})
+	}
+	for i, l := range r.Layers {
+		list = append(list, part{fmt.Sprintf("layer %d (%s)", i+1, engine.Digest(l.Digest).Short()), l.Digest, l.Size, layerKindOf(l.MediaType)})
+	}
+	return list
+}
+
+// judge tells a layer that was never meant to be in the registry from one that
+// is missing.
+func (p part) judge(err error) error {
+	var answer *transport.Error
+	if p.kind == layerForeign && errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound {
+		return fmt.Errorf("%w: %w", errForeign, err)
+	}
+	return err
+}
+
+var errForeign = errors.New("the layer is not distributed with the image")
 
 func blobPath(dir, digest string) string {
 	return filepath.Join(dir, "blobs", "sha256", digest[len("sha256:"):])
@@ -79,8 +120,8 @@ func (s *session) blob(ctx context.Context, digest string, size int64, to string
 		if err == nil {
 			break
 		}
-		if v := judge(err); try == blobTries || ctx.Err() != nil || !v.temporary() || errors.Is(err, errDigest) {
-			return fmt.Errorf("blob %s: %w", digest, err)
+		if try == blobTries || ctx.Err() != nil || !judge(err).temporary() && !errors.Is(err, errShort) {
+			return err
 		}
 		if err := w.restart(); err != nil {
 			return err
@@ -92,15 +133,21 @@ func (s *session) blob(ctx context.Context, digest string, size int64, to string
 		}
 	}
 	if got := "sha256:" + hex.EncodeToString(w.sum.Sum(nil)); got != digest {
-		return fmt.Errorf("blob %s: %w: received %s", digest, errDigest, got)
+		return fmt.Errorf("%w: received %s for %s", errDigest, got, digest)
 	}
 	return f.Close()
 }
 
-// transfer streams a blob, watched for stalls: the server may be slow, but
-// not silent.
+// trickle is what must come while a transfer is watched: a server may be slow,
+// but not hold a worker for as long as it likes.
+const trickle = 64 << 10
+
+// errShort says that a transfer ended well and early.
+var errShort = fmt.Errorf("%w: it ends early", errSize)
+
+// transfer streams a blob.
 func (s *session) transfer(ctx context.Context, digest string, w *blobWriter) error {
-	ctx, cancel := context.WithCancelCause(ctx)
+	ctx, cancel := context.WithCancelCause(context.WithValue(ctx, layerKey{}, true))
 	defer cancel(nil)
 	watch := time.AfterFunc(s.stall, func() { cancel(errStalled) })
 	defer watch.Stop()
@@ -109,12 +156,21 @@ func (s *session) transfer(ctx context.Context, digest string, w *blobWriter) er
 		return stalled(ctx, err)
 	}
 	defer resp.Body.Close()
-	w.alive = func() { watch.Reset(s.stall) }
+	if n := resp.ContentLength; n >= 0 && n != w.left {
+		return fmt.Errorf("%w: %d bytes are sent, %d were announced", errSize, n, w.left)
+	}
+	seen := w.done
+	w.alive = func() {
+		if w.done-seen >= trickle {
+			seen = w.done
+			watch.Reset(s.stall)
+		}
+	}
 	if _, err := io.CopyBuffer(w, onlyReader{resp.Body}, make([]byte, 128<<10)); err != nil {
 		return stalled(ctx, err)
 	}
 	if w.left > 0 {
-		return fmt.Errorf("%w: %d bytes are missing", io.ErrUnexpectedEOF, w.left)
+		return fmt.Errorf("%w: %d bytes are missing", errShort, w.left)
 	}
 	return nil
 }
@@ -141,7 +197,7 @@ type blobWriter struct {
 
 func (w *blobWriter) Write(p []byte) (int, error) {
 	if int64(len(p)) > w.left {
-		return 0, fmt.Errorf("%w: more bytes than announced", errDigest)
+		return 0, fmt.Errorf("%w: more bytes than announced", errSize)
 	}
 	n, err := w.f.Write(p)
 	w.sum.Write(p[:n])

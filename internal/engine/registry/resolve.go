@@ -8,7 +8,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -52,16 +51,13 @@ type source interface {
 const acceptManifests = string(types.OCIImageIndex) + "," + string(types.DockerManifestList) + "," +
 	string(types.OCIManifestSchema1) + "," + string(types.DockerManifestSchema2)
 
-// resolveTimeout bounds one look-up: people wait for it.
-const resolveTimeout = 60 * time.Second
-
 // Resolve asks the registry of ref, or a mirror of it, for the manifest, and
 // follows an index to its first amd64 entry.
 func (c *Client) Resolve(ctx context.Context, ref Reference, creds []engine.Registry) (Resolved, error) {
 	if ref.Repository == "" {
 		return Resolved{}, engine.Invalidf("%s: a registry is asked by repository, not by digest or id alone", ref)
 	}
-	ctx, cancel := context.WithTimeout(ctx, resolveTimeout)
+	ctx, cancel := context.WithTimeout(ctx, c.opts.Answer)
 	defer cancel()
 	var last error
 	for _, e := range c.endpoints(ref, creds) {
@@ -131,7 +127,11 @@ func (s *session) manifest(ctx context.Context, what string) (raw []byte, mediaT
 // follow reads a manifest, through an index if it is one.
 func follow(ref string, raw []byte, mediaType string, fetch func(digest string) ([]byte, string, error)) (Resolved, error) {
 	var r Resolved
-	if isIndex(raw, mediaType) {
+	index, err := isIndex(raw, mediaType)
+	if err != nil {
+		return r, invalid(ref, "%w", err)
+	}
+	if index {
 		entry, err := pick(ref, raw)
 		if err != nil {
 			return r, err
@@ -143,13 +143,16 @@ func follow(ref string, raw []byte, mediaType string, fetch func(digest string) 
 		if raw, mediaType, err = fetch(entry.Digest.String()); err != nil {
 			return r, err
 		}
-		if isIndex(raw, mediaType) {
+		if index, err = isIndex(raw, mediaType); err != nil {
+			return r, invalid(ref, "%w", err)
+		}
+		if index {
 			return r, refuse(engine.CauseUnsupported, "SKOPEO_UNKNOWN_ERROR", ref, "an index within an index is not supported")
 		}
 	}
-	var m v1.Manifest
-	if err := json.Unmarshal(raw, &m); err != nil {
-		return r, refuse(engine.CauseUnsupported, "SKOPEO_UNKNOWN_ERROR", ref, "the manifest is not readable JSON")
+	m, err := decodeManifest(raw)
+	if err != nil {
+		return r, invalid(ref, "%w", err)
 	}
 	if m.SchemaVersion != 2 {
 		return r, refuse(engine.CauseUnsupported, "SKOPEO_UNKNOWN_ERROR", ref, "manifest schema version %d is not supported, only 2 is", m.SchemaVersion)
@@ -164,50 +167,123 @@ func follow(ref string, raw []byte, mediaType string, fetch func(digest string) 
 	return r, r.fill(ref, m)
 }
 
+func invalid(ref, format string, args ...any) error {
+	return refuse(engine.CauseManifestInvalid, "SKOPEO_UNKNOWN_ERROR", ref, format, args...)
+}
+
+// decodeManifest reads the manifest of schema 2; of others just the version.
+func decodeManifest(raw []byte) (v1.Manifest, error) {
+	var probe struct {
+		SchemaVersion int64   `json:"schemaVersion"`
+		Layers        counted `json:"layers"`
+	}
+	if err := json.Unmarshal(raw, &probe); err != nil {
+		return v1.Manifest{}, errors.New("the manifest is not readable JSON")
+	}
+	m := v1.Manifest{SchemaVersion: probe.SchemaVersion}
+	if m.SchemaVersion != 2 {
+		return m, nil
+	}
+	if probe.Layers > maxHistory { // counted no further
+		m.Layers = make([]v1.Descriptor, probe.Layers)
+		return m, nil
+	}
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return m, errors.New("the manifest is not that of an image")
+	}
+	return m, nil
+}
+
 func (r *Resolved) fill(ref string, m v1.Manifest) error {
 	if len(m.Layers) > maxLayers {
-		return refuse(engine.CauseTooLarge, "SKOPEO_UNKNOWN_ERROR", ref, "the image has %d layers, more than %d", len(m.Layers), maxLayers)
+		return refuse(engine.CauseTooManyEntries, "SKOPEO_UNKNOWN_ERROR", ref, "the image has more than %d layers", maxLayers)
 	}
-	if m.Config.Size > maxConfig || m.Config.Size < 0 {
-		return refuse(engine.CauseTooLarge, "SKOPEO_UNKNOWN_ERROR", ref, "the image configuration has %d bytes, more than %d", m.Config.Size, maxConfig)
+	if !isConfig(string(m.Config.MediaType)) {
+		return refuse(engine.CauseMediaType, "SKOPEO_UNKNOWN_ERROR", ref, "this is not a container image but an artifact with a configuration of type %q", clip(string(m.Config.MediaType)))
+	}
+	if m.Config.Size < 0 {
+		return invalid(ref, "the image configuration has no valid size")
+	}
+	if m.Config.Size > maxConfig {
+		return refuse(engine.CauseConfigInvalid, "SKOPEO_UNKNOWN_ERROR", ref, "the image configuration has %d bytes, more than %d", m.Config.Size, maxConfig)
 	}
 	if m.Config.Digest.Algorithm != "" && !reDigest.MatchString(m.Config.Digest.String()) {
-		return refuse(engine.CauseUnsupported, "SKOPEO_UNKNOWN_ERROR", ref, "the image configuration's digest is not sha256")
+		return invalid(ref, "the image configuration's digest is not sha256")
 	}
 	r.config = m.Config
 	if r.ImageID = m.Config.Digest.Hex; r.ImageID == "" {
 		r.ImageID = strings.TrimPrefix(string(r.Digest), "sha256:")
 	}
-	for _, l := range m.Layers {
+	sizes := map[v1.Hash]int64{m.Config.Digest: m.Config.Size}
+	for i, l := range m.Layers {
 		if l.Size < 0 || r.Size > math.MaxInt64-l.Size || !reDigest.MatchString(l.Digest.String()) {
-			return refuse(engine.CauseUnsupported, "SKOPEO_UNKNOWN_ERROR", ref, "a layer of the manifest has no valid size and sha256 digest")
+			return invalid(ref, "layer %d has no valid size and sha256 digest", i+1)
 		}
+		if size, again := sizes[l.Digest]; again && size != l.Size {
+			return invalid(ref, "layer %d is listed before with another size", i+1)
+		}
+		switch layerKindOf(string(l.MediaType)) {
+		case layerEncrypted:
+			return refuse(engine.CauseMediaType, "SKOPEO_UNKNOWN_ERROR", ref, "layer %d is encrypted", i+1)
+		case layerUnknown:
+			return refuse(engine.CauseMediaType, "SKOPEO_UNKNOWN_ERROR", ref, "layer %d is of type %q, which is no file system", i+1, clip(string(l.MediaType)))
+		}
+		sizes[l.Digest] = l.Size
 		r.Size += l.Size
 		r.Layers = append(r.Layers, Layer{Digest: l.Digest.String(), Size: l.Size, MediaType: string(l.MediaType)})
+	}
+	if r.Size > maxImage {
+		return refuse(engine.CauseTooLarge, "SKOPEO_UNKNOWN_ERROR", ref, "its layers have %d bytes, more than %d", r.Size, int64(maxImage))
 	}
 	return nil
 }
 
-func isIndex(raw []byte, mediaType string) bool {
+// isIndex tells an index from a manifest. What could be taken for either is
+// neither: two readers of it would see two images.
+func isIndex(raw []byte, mediaType string) (bool, error) {
 	var probe struct {
-		MediaType string            `json:"mediaType"`
-		Manifests []json.RawMessage `json:"manifests"`
-		Layers    []json.RawMessage `json:"layers"`
+		MediaType string  `json:"mediaType"`
+		Manifests skipped `json:"manifests"`
+		Layers    skipped `json:"layers"`
+		Config    skipped `json:"config"`
 	}
 	if json.Unmarshal(raw, &probe) != nil {
-		return false
+		return false, nil // told when it is read
+	}
+	if probe.Manifests && (probe.Layers || probe.Config) {
+		return false, errors.New("it is a manifest and an index at once")
 	}
 	if probe.MediaType != "" {
 		mediaType = probe.MediaType
 	}
-	return types.MediaType(mediaType).IsIndex() || probe.Manifests != nil && probe.Layers == nil
+	return bool(probe.Manifests) || types.MediaType(mediaType).IsIndex() && !bool(probe.Layers), nil
 }
+
+// skipped reports that a JSON value is there and not null.
+type skipped bool
+
+func (s *skipped) UnmarshalJSON(raw []byte) error {
+	*s = string(raw) != "null"
+	return nil
+}
+
+// maxManifests is how many entries of an index are looked at.
+const maxManifests = 2000
 
 // pick chooses the entry of an index that is analyzed.
 func pick(ref string, raw []byte) (v1.Descriptor, error) {
+	var probe struct {
+		Manifests counted `json:"manifests"`
+	}
+	if err := json.Unmarshal(raw, &probe); err != nil {
+		return v1.Descriptor{}, invalid(ref, "the image index is not readable JSON")
+	}
+	if probe.Manifests > maxManifests {
+		return v1.Descriptor{}, refuse(engine.CauseTooManyEntries, "SKOPEO_UNKNOWN_ERROR", ref, "its index has more than %d entries", maxManifests)
+	}
 	var index v1.IndexManifest
 	if err := json.Unmarshal(raw, &index); err != nil {
-		return v1.Descriptor{}, refuse(engine.CauseUnsupported, "SKOPEO_UNKNOWN_ERROR", ref, "the image index is not readable JSON")
+		return v1.Descriptor{}, invalid(ref, "the image index is not that of an image")
 	}
 	for _, m := range index.Manifests {
 		if p := m.Platform; p != nil && p.Architecture == "amd64" && (p.OS == "linux" || p.OS == "windows") && reDigest.MatchString(m.Digest.String()) {

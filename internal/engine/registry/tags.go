@@ -56,7 +56,7 @@ func (c *Client) Head(ctx context.Context, ref Reference, creds []engine.Registr
 	if ref.Repository == "" || ref.Tag == "" {
 		return "", engine.Invalidf("%s is not the name of an image with a tag", ref)
 	}
-	ctx, cancel := context.WithTimeout(ctx, resolveTimeout)
+	ctx, cancel := context.WithTimeout(ctx, c.opts.Answer)
 	defer cancel()
 	var digest engine.Digest
 	err := c.try(ctx, ref.String(), c.endpoints(ref, creds), func(s *session) (err error) {

@@ -31,10 +31,10 @@ func (c *Client) Verify(ctx context.Context, r engine.Registry) error {
 			return err
 		}
 	}
-	rt, auth := c.strict, authn.Anonymous
+	auth := authn.Anonymous
 	var opts []name.Option
 	if !r.Verify {
-		rt, opts = c.lenient, append(opts, name.Insecure)
+		opts = append(opts, name.Insecure)
 	}
 	if r.User != "" {
 		auth = authn.FromConfig(authn.AuthConfig{Username: r.User, Password: r.Password.Reveal()})
@@ -43,6 +43,7 @@ func (c *Client) Verify(ctx context.Context, r engine.Registry) error {
 	if err != nil {
 		return engine.Invalidf("%q is not a registry's host name", host)
 	}
+	rt := c.way(reg.RegistryStr(), r.Verify, false)
 	if r.User == "" {
 		if _, err := transport.Ping(ctx, reg, rt); err != nil {
 			return fault(err, host)
