@@ -50,6 +50,9 @@ type Config struct {
 	Analyzers       int           `name:"analyzers" env:"CONSOLE_ANALYZERS" help:"Analyses at once in this process; 0: one a core, at most 4."`
 	Attempts        int           `name:"analysis-attempts" env:"CONSOLE_ANALYSIS_ATTEMPTS" default:"5" help:"Attempts at one analysis whose cause of failure can pass, as a registry that does not answer; 1: no retries."`
 	AnalyzerConfig  string        `name:"analyzer-config" env:"CONSOLE_ANALYZER_CONFIG" help:"YAML file as v1's analyzer_config.yaml: files to keep and expressions to look for in every image; empty: /etc/passwd and the usual secrets."`
+	ClamAVDB        string        `name:"clamav-db-dir" env:"CONSOLE_CLAMAV_DB_DIR,ANCHORE_CLAMAV_DB_DIR" help:"Folder of ClamAV's databases, for malware scans by clamscan and updates by freshclam; empty: ClamAV's own, also by clamdscan."`
+	FreshclamConfig string        `name:"freshclam-config" env:"CONSOLE_FRESHCLAM_CONFIG,ANCHORE_FRESHCLAM_CONFIG_FILE" help:"Configuration of freshclam; empty: its own."`
+	Hints           bool          `name:"hints" env:"CONSOLE_HINTS,ANCHORE_HINTS_ENABLED" help:"Images may name packages of theirs that cannot be found, in /anchore_hints.json."`
 	ArchiveDryRun   bool          `name:"archive-dry-run" env:"CONSOLE_ARCHIVE_DRY_RUN,ANCHORE_ANALYSIS_ARCHIVE_DRYRUN_ENABLED" help:"The regular run of the archive rules only logs what it would do."`
 	MaxImageSizeMB  int64         `name:"max-image-size-mb" env:"CONSOLE_MAX_IMAGE_SIZE_MB" default:"0" help:"Limit of an image's compressed layers; 0: none."`
 	PolicyBundles   string        `name:"policy-bundles-dir" env:"CONSOLE_POLICY_BUNDLES_DIR" help:"Folder whose *.json are policy bundles that every new account gets beside the default one."`
@@ -157,6 +160,11 @@ func (c *Config) finish() error {
 	}
 	if c.DataDir, err = filepath.Abs(c.DataDir); err != nil {
 		fault("CONSOLE_DATA_DIR", "%v", err)
+	}
+	if s := c.search; s != nil {
+		s.Malware.Database, s.Malware.Freshclam = c.ClamAVDB, c.FreshclamConfig
+		s.Malware.State = filepath.Join(c.DataDir, "malware")
+		s.Hints = c.Hints
 	}
 	if c.LogDir == "" {
 		c.LogDir = filepath.Join(c.DataDir, "log")

@@ -56,9 +56,6 @@ func (f *fixture) content(t *testing.T) {
 	for _, image := range []string{"/images/" + f.digest, "/images/by_id/" + f.imageID} {
 		byDigest := !strings.Contains(image, "by_id")
 		for _, kind := range []string{"", "/os", "/npm", "/gem", "/python", "/java", "/files", "/go", "/binary", "/malware"} {
-			if kind == "/malware" {
-				continue // not scanned for
-			}
 			c.want(t, 200, admin, "GET", image+"/content"+kind, nil)
 		}
 		c.want(t, 500, admin, "GET", image+"/content/kitchen", nil)

@@ -109,6 +109,7 @@ type Analysis struct {
 	History    []byte            // docker_history JSON
 	Dockerfile string            // plain text: actual or guessed
 	Documents  map[string][]byte // further documents by name
+	Unscanned  string            // why files were not scanned for malware, or not all, although they were to be
 }
 
 // Names of an image's stored documents.
@@ -125,6 +126,7 @@ const (
 	DocRetrieved     = "retrieved_files"
 	DocSecrets       = "secret_search"
 	DocContentSearch = "file_content_search"
+	DocMalware       = "malware"
 
 	DocParentManifest = "parent_manifest"
 )

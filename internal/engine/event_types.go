@@ -28,6 +28,7 @@ const (
 	EvRegistryLookupFailed  = "system.image_analysis.registry_lookup_failed"
 	EvImageAnalysisFailed   = "system.image_analysis.failed"
 	EvCatalogSaveFailed     = "system.image_analysis.catalog_save_failed"
+	EvMalwareUnscanned      = "system.image_analysis.malware_scan_failed"
 	EvPolicyLoadFailed      = "system.image_analysis.policy_engine_load_failed"
 	EvRestoredFromArchive   = "system.image_analysis.restored_from_archive"
 	EvRestoreFailed         = "system.image_analysis.restore_from_archive_failed"
@@ -55,9 +56,9 @@ const (
 	EvRandomWisdom          = "system.test.random_wisdom"
 )
 
-// EventTypes is the whole table, in the order of definition. The up transition
-// is this engine's own: v1 had none, and an operator who sees a service go
-// down wants to see it come back.
+// EventTypes is the whole table, in the order of definition. Two are this
+// engine's own: an operator who sees a service go down wants to see it come
+// back, and one who asked for malware scans wants to know when there was none.
 var EventTypes = []EventType{
 	{EvAnalysisCompleted, "image_analysis_completed", "image_tag", LevelInfo, "Image analysis available"},
 	{EvAnalysisFailed, "image_analysis_failed", "image_tag", LevelError, "Failed to analyze image"},
@@ -70,6 +71,7 @@ var EventTypes = []EventType{
 	{EvAnalysisCompletedDead, "image_analysis_complete", "image_tag", LevelInfo, "Image successfully analyzed"},
 	{EvCatalogSaveFailed, "image_catalog_save_failed", "image_digest", LevelError, "Failed to load image analysis from analyzer to catalog"},
 	{EvPolicyLoadFailed, "image_policy_engine_load_failed", "image_digest", LevelError, "Failed to load image analysis from analyzer to policy engine"},
+	{EvMalwareUnscanned, "malware_scan_failed", "image_digest", LevelError, "Image was not, or not completely, scanned for malware"},
 	{EvRestoredFromArchive, "image_restored", "image_digest", LevelInfo, "Archived image restored to active images"},
 	{EvRestoreFailed, "image_restore_failed", "image_digest", LevelError, "Archived image restore to active images failed"},
 	{EvManifestParseFailed, "manifest_parse_fail", "image_tag", LevelError, "Failed to parse image manifest for tag"},

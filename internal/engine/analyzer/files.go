@@ -122,6 +122,28 @@ func (n *node) file(path string) *entry {
 	return nil
 }
 
+// names finds the names of the files that have one of some contents.
+func (n *node) names(sums map[string]bool) map[string][]string {
+	found := map[string][]string{}
+	var walk func(*node)
+	walk = func(n *node) {
+		if e := n.entry; e != nil {
+			of := e
+			if e.kind == kindLink {
+				of = e.of
+			}
+			if of != nil && of.kind == kindFile && sums[of.sha] {
+				found[of.sha] = append(found[of.sha], "/"+e.path)
+			}
+		}
+		for _, c := range n.under {
+			walk(c)
+		}
+	}
+	walk(n)
+	return found
+}
+
 // reach marks the files whose bytes can be got at. A hard link lends its name
 // to a file that has lost its own.
 func (n *node) reach() {

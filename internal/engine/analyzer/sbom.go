@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime/debug"
 	"sync"
 
@@ -62,7 +64,13 @@ func catalog(ctx context.Context, dir jobDir, r registry.Resolved) (s *sbom.SBOM
 	if r.Reference.Tag != "" {
 		meta = append(meta, image.WithTags(r.Reference.Full()))
 	}
-	img := image.New(stored, sfile.NewTempDirGenerator("windlass"), dir.layers, meta...)
+	// What stereoscope is given it takes away when it is done: a link, so that
+	// the steps after this one still find the layers.
+	cache := filepath.Join(dir.root, "cache")
+	if err := os.Symlink(dir.layers, cache); err != nil {
+		return nil, err
+	}
+	img := image.New(stored, sfile.NewTempDirGenerator("windlass"), cache, meta...)
 	if err := img.Read(ctx); err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ func (a *Analyzer) search(ctx context.Context, fs *rootfs, log *slog.Logger) (ma
 	}
 	fs.tree.reach()
 	for i, l := range fs.layers {
-		if err := s.layer(ctx, l); err != nil {
+		if err := eachFile(ctx, l, s.wants, s.look); err != nil {
 			return nil, fmt.Errorf("layer %d: %w", i+1, err)
 		}
 	}
@@ -59,10 +59,12 @@ func (s *searcher) wants(e *entry) bool {
 	return len(s.keep[e]) > 0 || e.as != nil && s.finder.Searches(e.size)
 }
 
-func (s *searcher) layer(ctx context.Context, l unpacked) error {
+// eachFile reads those files of a layer that are wanted, and passes over the
+// rest. Whether a file is wanted may change as others are read.
+func eachFile(ctx context.Context, l unpacked, wants func(*entry) bool, look func(io.Reader, *entry) error) error {
 	last := -1 // what follows the last file of interest is not even passed over
 	for i := range l.entries {
-		if s.wants(&l.entries[i]) {
+		if wants(&l.entries[i]) {
 			last = i
 		}
 	}
@@ -82,8 +84,8 @@ func (s *searcher) layer(ctx context.Context, l unpacked) error {
 		if _, err := tr.Next(); err != nil {
 			return err
 		}
-		if e := &l.entries[i]; s.wants(e) {
-			if err := s.look(tr, e); err != nil {
+		if e := &l.entries[i]; wants(e) {
+			if err := look(tr, e); err != nil {
 				return err
 			}
 		}

@@ -121,8 +121,12 @@ func (s *Server) content(r *request, kind string) (any, error) {
 			return nil, err
 		}
 		return wrapBase64(doc), nil
-	case "malware":
-		return []any{}, nil // no scanner ran
+	case engine.DocMalware:
+		doc, err := s.backend.Document(r.Context(), r.Account, kind, string(i.Digest))
+		if isMissing(err) {
+			return []any{}, nil // there were no files, or no scanner
+		}
+		return json.RawMessage(doc), err
 	case "files":
 		files, err := s.backend.Files(r.Context(), r.Account, string(i.Digest))
 		if err != nil {

@@ -45,6 +45,8 @@ func (c *Core) parts(s *supervise.Service) (http.Handler, map[string]func(contex
 		}
 	case engine.Analyzer:
 		w := c.analyses(s)
+		scanner := newScannerWatch(c.opts.Search, s.Log)
+		s.Note = scanner.note
 		return c.listener(s), map[string]func(context.Context) error{
 			"analyses": func(ctx context.Context) error {
 				// Leases of a process of this host that was killed are free
@@ -57,7 +59,8 @@ func (c *Core) parts(s *supervise.Service) (http.Handler, map[string]func(contex
 				}
 				return w.Run(ctx)
 			},
-			"upload sweeper": func(ctx context.Context) error { return c.spool.Sweep(ctx, c.store, s.Log) },
+			"malware scanner": scanner.run,
+			"upload sweeper":  func(ctx context.Context) error { return c.spool.Sweep(ctx, c.store, s.Log) },
 		}
 	case engine.PolicyEngine:
 		return c.listener(s), map[string]func(context.Context) error{

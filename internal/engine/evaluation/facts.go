@@ -11,10 +11,6 @@ import (
 	"windlass/internal/engine/policy"
 )
 
-// docMalware is a document of an image that rules look into, besides those the
-// engine names.
-const docMalware = "malware"
-
 // wanted is what has to be loaded of an image for a bundle to judge it: only
 // what the rules that would run look at.
 func wanted(b *policy.Bundle, tag string, img engine.Image) engine.PolicyFactsWanted {
@@ -27,7 +23,7 @@ func wanted(b *policy.Bundle, tag string, img engine.Image) engine.PolicyFactsWa
 	}
 	for fact, name := range map[policy.Facts]string{
 		policy.FactDockerfile: engine.DocDockerfile, policy.FactRetrieved: engine.DocRetrieved,
-		policy.FactSecrets: engine.DocSecrets, policy.FactContent: engine.DocContentSearch, policy.FactMalware: docMalware,
+		policy.FactSecrets: engine.DocSecrets, policy.FactContent: engine.DocContentSearch, policy.FactMalware: engine.DocMalware,
 		policy.FactVerify: engine.DocSBOM,
 	} {
 		if needs&fact != 0 {
@@ -133,7 +129,7 @@ func searches(f engine.PolicyFacts, img *policy.Image) error {
 			Signature string `json:"signature"`
 		} `json:"findings"`
 	}
-	if err := decode(f, docMalware, &scans); err != nil {
+	if err := decode(f, engine.DocMalware, &scans); err != nil {
 		return err
 	}
 	for _, s := range scans {

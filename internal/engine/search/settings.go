@@ -10,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"windlass/internal/engine/malware"
 	"windlass/internal/engine/pattern"
 )
 
@@ -25,6 +26,8 @@ type Settings struct {
 	Retrieve Retrieve
 	Secrets  Search
 	Content  Search
+	Malware  malware.Settings
+	Hints    bool // whether images may name packages themselves
 }
 
 // Retrieve names files to keep whole.
@@ -71,6 +74,7 @@ func Default() *Settings {
 	s := &Settings{
 		Retrieve: Retrieve{Files: []string{"/etc/passwd"}, MaxSize: 1000 << 10},
 		Secrets:  Search{MaxSize: 10_000}, Content: Search{MaxSize: 10_000},
+		Malware: malware.Settings{Update: true},
 	}
 	for _, item := range secrets {
 		e, err := expression(item)
@@ -122,7 +126,7 @@ func Read(r io.Reader) (*Settings, error) {
 		"retrieve_files": s.Retrieve.read,
 		"secret_search":  s.Secrets.read,
 		"content_search": s.Content.read,
-		"malware":        noMalware,
+		"malware":        s.readMalware,
 	})
 }
 
@@ -242,24 +246,23 @@ func (s *Search) param(item string) error {
 	return nil
 }
 
-// noMalware reads the section of virus scanners, of which there is none.
-func noMalware(at string, n *yaml.Node) error {
-	ignore := func(string, *yaml.Node) error { return nil }
+// readMalware reads the section of malware scanners, of which there is one.
+func (s *Settings) readMalware(at string, n *yaml.Node) error {
 	return keys(at, n, map[string]reader{"clamav": func(at string, n *yaml.Node) error {
 		return keys(at, n, map[string]reader{
-			"enabled": func(at string, n *yaml.Node) error {
-				var on bool
-				if err := n.Decode(&on); err != nil {
-					return fmt.Errorf("%s: want true or false", at)
-				}
-				if on {
-					return fmt.Errorf("%s: this version scans for no malware: want false", at)
-				}
-				return nil
-			},
-			"db_update_enabled": ignore,
+			"enabled":           truth(&s.Malware.Enabled),
+			"db_update_enabled": truth(&s.Malware.Update),
 		})
 	}})
+}
+
+func truth(into *bool) reader {
+	return func(at string, n *yaml.Node) error {
+		if err := n.Decode(into); err != nil {
+			return fmt.Errorf("%s: want true or false", at)
+		}
+		return nil
+	}
 }
 
 // texts reads a list of texts.

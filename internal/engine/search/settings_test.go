@@ -17,6 +17,9 @@ func describe(s *Settings) string {
 			fmt.Fprintf(&b, " %s=%s", e.Name, e.re)
 		}
 	}
+	if m := s.Malware; m.Enabled || !m.Update {
+		fmt.Fprintf(&b, "; malware %v %v", m.Enabled, m.Update)
+	}
 	return b.String()
 }
 
@@ -26,6 +29,7 @@ func TestRead(t *testing.T) {
 		"empty":       {"", usual},
 		"null":        {"secret_search:\ncontent_search: ~\n", usual},
 		"malware off": {"malware: {clamav: {enabled: false, db_update_enabled: true}}", usual},
+		"malware on":  {"malware: {clamav: {enabled: true, db_update_enabled: no}}", usual + "; malware true false"},
 		"all": {`
 retrieve_files: {max_file_size_kb: 5, file_list: ['/etc/passwd', 'etc//shadow']}
 secret_search: {match_params: [MAXFILESIZE=20, STOREONMATCH=y], regexp_match: ['A=b=c']}
@@ -65,7 +69,7 @@ func TestReadNamesTheKey(t *testing.T) {
 		"retrieve_files: {max_file_size_kb: -1}":              "retrieve_files.max_file_size_kb:",
 		"retrieve_files: {max_file_size_kb: many}":            "retrieve_files.max_file_size_kb:",
 		"retrieve_files: {file_list: ['..']}":                 "retrieve_files.file_list[0]:",
-		"malware: {clamav: {enabled: true}}":                  "malware.clamav.enabled:",
+		"malware: {clamav: {db_update_enabled: 3}}":           "malware.clamav.db_update_enabled:",
 		"malware: {clamav: {enabled: perhaps}}":               "malware.clamav.enabled:",
 		"malware: {other: {}}":                                "malware.other: no such key",
 		strings.Repeat("#", maxSettings+1):                    "larger than",

@@ -177,6 +177,12 @@ func (s *Store) SaveAnalysis(ctx context.Context, j engine.Job, a engine.Analysi
 		if err := tellAnalyzed(ctx, tx, i.pk, src, tags...); err != nil {
 			return err
 		}
+		if a.Unscanned != "" {
+			details := map[string]any{"error": a.Unscanned, "imageDigest": i.digest}
+			if err := emit(ctx, tx, engine.NewEvent(engine.EvMalwareUnscanned, j.Account, i.digest, details, src)); err != nil {
+				return err
+			}
+		}
 		if err := watch.tell(ctx, tx, matches, src); err != nil {
 			return err
 		}

@@ -38,6 +38,7 @@ type Service struct {
 	Tasks   map[string]func(context.Context) error
 	Records Records
 	Log     *slog.Logger
+	Note    func() string // what it has to say of itself while it is well; nil or empty: nothing
 
 	ln       net.Listener
 	base     string
@@ -156,7 +157,7 @@ func (s *Service) heartbeat(ctx context.Context) error {
 		if err := Probe(ctx, s.base); err != nil {
 			s.tell(ctx, engine.ServiceUnavailable, "own address does not answer: "+err.Error())
 		} else {
-			s.tell(ctx, engine.ServiceAvailable, "all good")
+			s.tell(ctx, engine.ServiceAvailable, s.note())
 		}
 		select {
 		case <-ctx.Done():
@@ -164,6 +165,15 @@ func (s *Service) heartbeat(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
+}
+
+func (s *Service) note() string {
+	if s.Note != nil {
+		if text := s.Note(); text != "" {
+			return text
+		}
+	}
+	return "all good"
 }
 
 // tell stores the service's state. A database that is away is no reason for
