@@ -57,21 +57,22 @@ type ChangeKind string
 
 // Kinds of change. The comment gives what ID holds.
 const (
-	ChangeService       ChangeKind = "service"        // name/host; record added, altered or removed
-	ChangeEvent         ChangeKind = "event"          // event id; added
-	ChangeEventDeleted  ChangeKind = "event.deleted"  // event id
-	ChangeEventsCleared ChangeKind = "events.cleared" // clear id; body EventClear; progress, end, undo
-	ChangeFeeds         ChangeKind = "feeds"          // feed name or empty; feed, group or active data altered
-	ChangeFeedSync      ChangeKind = "feeds.sync"     // sync id; progress of a running sync
-	ChangeRematch       ChangeKind = "feeds.rematch"  // data id; progress of rematching after a switch
-	ChangeImage         ChangeKind = "image"          // digest; added or altered, progress of its analysis
-	ChangeImageRemoved  ChangeKind = "image.removed"  // digest
-	ChangeRegistry      ChangeKind = "registry"       // registry name
-	ChangeJob           ChangeKind = "job"            // job id; queue depth altered
-	ChangeAccount       ChangeKind = "account"        // user or account name; credentials, roles, tokens or state altered
-	ChangeSubscription  ChangeKind = "subscription"   // subscription id; added, altered, removed or checked
-	ChangePolicy        ChangeKind = "policy"         // bundle id; added, altered, activated or removed
-	ChangeEvaluation    ChangeKind = "evaluation"     // image digest; a stored policy evaluation of it was added
-	ChangeArchive       ChangeKind = "archive"        // image digest, or rule id; archived, removed from the archive, or a rule altered
-	ChangeSample        ChangeKind = "sample"         // sample images or starter data added or removed
+	ChangeService       ChangeKind = "service"             // name/host; record added, altered or removed
+	ChangeEvent         ChangeKind = "event"               // event id; added
+	ChangeEventDeleted  ChangeKind = "event.deleted"       // event id
+	ChangeEventsCleared ChangeKind = "events.cleared"      // clear id; body EventClear; progress, end, undo
+	ChangeFeeds         ChangeKind = "feeds"               // feed name or empty; feed, group or active data altered
+	ChangeFeedSync      ChangeKind = "feeds.sync"          // sync id; progress of a running sync
+	ChangeRematch       ChangeKind = "feeds.rematch"       // data id; progress of rematching after a switch
+	ChangeImage         ChangeKind = "image"               // digest; added or altered, progress of its analysis
+	ChangeImageRemoved  ChangeKind = "image.removed"       // digest
+	ChangeRegistry      ChangeKind = "registry"            // registry name
+	ChangeJob           ChangeKind = "job"                 // job id; queue depth altered
+	ChangeAccount       ChangeKind = "account"             // user or account name; credentials, roles, tokens or state altered
+	ChangeSubscription  ChangeKind = "subscription"        // subscription id; added, altered, removed or checked
+	ChangePolicy        ChangeKind = "policy"              // bundle id; added, altered, activated or removed
+	ChangeReevaluation  ChangeKind = "policy.reevaluation" // bundle id; progress of evaluating all images by it
+	ChangeEvaluation    ChangeKind = "evaluation"          // image digest; a stored policy evaluation of it was added
+	ChangeArchive       ChangeKind = "archive"             // image digest, or rule id; archived, removed from the archive, or a rule altered
+	ChangeSample        ChangeKind = "sample"              // sample images or starter data added or removed
 )

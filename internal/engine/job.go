@@ -9,6 +9,9 @@ const (
 	QueueFeeds   = "feed_sync_tasks"
 	// QueueEvaluate is this engine's own: v1 evaluated within its watcher.
 	QueueEvaluate = "policy_evaluations"
+	// QueueReevaluate holds a job for each account all of whose images are to
+	// be evaluated.
+	QueueReevaluate = "policy_reevaluations"
 )
 
 // Job is one message of a queue with its lease.

@@ -46,6 +46,7 @@ type Evaluation struct {
 	Bundle       []byte // the document it was made with
 	Result       []byte // JSON; the evaluation package's to read
 	At           time.Time
+	Was          string // final action by the active bundle of before, of one just stored; empty: none
 }
 
 // PolicyFacts is what an evaluation may look at of one image, as it stood at
@@ -95,4 +96,26 @@ type ImageVerdict struct {
 	Action  string // the final one
 	At      time.Time
 	Current bool // the bundle has the same document now
+}
+
+// Reevaluation is how far the evaluation of all images of an account has come
+// that begins when another bundle is made active. One that another takes the
+// place of ends before all is done.
+type Reevaluation struct {
+	Account   string
+	Policy    string // id of the bundle
+	Bundle    string // digest of its document
+	Total     int64  // images there were when it began
+	Done      int64
+	Changed   int64 // whose final action is another than before
+	Undecided int64 // that the bundle could not judge
+	StartedAt time.Time
+	EndedAt   time.Time // zero while it runs
+}
+
+// ReevaluationStep is one image of a re-evaluation, and its place among them.
+type ReevaluationStep struct {
+	Digest    Digest
+	CreatedAt time.Time
+	Key       int64
 }

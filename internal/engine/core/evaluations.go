@@ -35,6 +35,12 @@ func (c *Core) ImageVerdicts(ctx context.Context, account string, digests []engi
 	return c.store.ImageVerdicts(ctx, account, digests)
 }
 
+// Reevaluation is how far the evaluation of all images of an account by its
+// active bundle has come; engine.ErrNotFound when there never was one.
+func (c *Core) Reevaluation(ctx context.Context, account string) (engine.Reevaluation, error) {
+	return c.store.Reevaluation(ctx, account)
+}
+
 // fullTag is a tag as clients write it, in full.
 func fullTag(tag string) (string, error) {
 	ref, err := registry.ParseReference(tag)

@@ -68,6 +68,7 @@ func (c *Core) parts(s *supervise.Service) (http.Handler, map[string]func(contex
 			"image matching": c.worker(s, engine.QueueMatch, matchHands, c.rematcher(s).Handle).Run,
 			"starter data":   c.worker(s, engine.QueueFeeds, 1, c.installStarter).Run,
 			"evaluations":    c.worker(s, engine.QueueEvaluate, 1, c.evaluations(s).Handle).Run,
+			"re-evaluations": c.worker(s, engine.QueueReevaluate, 1, c.evaluations(s).Reevaluate).Run,
 			"policy watcher": c.evaluations(s).Watch,
 		}
 	}

@@ -1,13 +1,16 @@
 package evaluation
 
 import (
+	"bytes"
 	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
 	"windlass/internal/engine"
 	"windlass/internal/engine/bundles"
 	"windlass/internal/engine/enginetest"
+	"windlass/internal/engine/policy"
 	"windlass/internal/engine/store"
 )
 
@@ -107,4 +110,59 @@ func large(b *testing.B, s *store.Store) engine.Image {
 		b.Fatal(err)
 	}
 	return img
+}
+
+// BenchmarkReevaluation walks over images of a usual size, 400 packages and 200
+// matches each, by another bundle.
+func BenchmarkReevaluation(b *testing.B) {
+	const n = 300
+	s := enginetest.Store(b)
+	set, err := bundles.First("")
+	if err != nil {
+		b.Fatal(err)
+	}
+	s.SetPolicies(set)
+	if _, err := s.AddAccount(b.Context(), engine.Account{Name: "one", Type: engine.AccountUser}); err != nil {
+		b.Fatal(err)
+	}
+	for _, q := range []string{
+		`INSERT INTO images (account, digest, parent_digest, image_id, state, arch, distro, distro_version, dockerfile_mode, image_size, layer_count, analyzed_at, matched_with)
+		 SELECT 'one', 'sha256:' || lpad(to_hex(k), 64, '0'), 'sha256:' || lpad(to_hex(k), 64, '0'), lpad(to_hex(k), 64, '0'), 'analyzed', 'amd64', 'debian', '12', 'Guessed', 1, 1, now(), 'd'
+		   FROM generate_series(1, 300) k`,
+		`INSERT INTO image_tags (image, account, registry, repository, tag) SELECT pk, account, 'docker.io', 'app', 'v' || pk FROM images`,
+		`INSERT INTO packages (image, key, name, version, type, class, path) SELECT pk, 'k' || k, 'lib' || k, '1.2.3-4', 'dpkg', 'os', 'pkgdb' FROM images, generate_series(1, 400) k`,
+		`INSERT INTO matches (image, package_key, package, version, package_type, path, vuln, severity, fixes, namespace)
+		 SELECT pk, 'k' || k, 'lib' || k, '1.2.3-4', 'dpkg', 'pkgdb', 'CVE-2026-' || k, CASE k % 4 WHEN 0 THEN 'Critical' WHEN 1 THEN 'High' WHEN 2 THEN 'Medium' ELSE 'Low' END, '{1.2.4}', 'debian:distro:debian:12'
+		   FROM images, generate_series(1, 200) k`,
+		`INSERT INTO documents (account, bucket, key, body) SELECT account, 'dockerfile', digest, 'FROM scratch' FROM images`,
+		`ANALYZE`,
+	} {
+		if _, err := s.Pool().Exec(b.Context(), q); err != nil {
+			b.Fatal(err)
+		}
+	}
+	w := &Worker{Queue: s, Evaluator: New(s, nil, engine.Source{}, enginetest.Logger(b)), Log: slog.New(slog.DiscardHandler)}
+	b.ResetTimer()
+	for i := range b.N {
+		doc := bytes.Replace(policy.Default(), []byte("Default bundle"), fmt.Appendf(nil, "bundle %d", i), 1)
+		bundle, err := bundles.Read("one", doc)
+		if err != nil {
+			b.Fatal(err)
+		}
+		bundle.Active = true
+		if _, err := s.UpdatePolicy(b.Context(), bundle, engine.Source{}); err != nil {
+			b.Fatal(err)
+		}
+		j, _, err := s.LeaseJob(b.Context(), engine.QueueReevaluate, "h", "h/1", time.Hour)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := w.Reevaluate(b.Context(), j); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if r, err := s.Reevaluation(b.Context(), "one"); err != nil || r.Done != n {
+		b.Fatal(r, err)
+	}
+	b.ReportMetric(float64(n*b.N)/b.Elapsed().Seconds(), "images/s")
 }

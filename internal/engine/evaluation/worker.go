@@ -18,6 +18,9 @@ type Queue interface {
 	EvaluationTags(ctx context.Context, account, digest string, all bool) ([]engine.EvaluationTag, error)
 	FinishJob(ctx context.Context, j engine.Job) error
 	EnqueueEvaluations(ctx context.Context, every time.Duration) (bool, error)
+	ReevaluationPage(ctx context.Context, account string, limit int) ([]engine.ReevaluationStep, error)
+	MoveReevaluation(ctx context.Context, j engine.Job, at engine.ReevaluationStep, done engine.Reevaluation) error
+	EndReevaluation(ctx context.Context, j engine.Job) error
 }
 
 // Worker works off the queue of images to evaluate (engine.QueueEvaluate): its
@@ -49,33 +52,48 @@ func (w *Worker) evaluate(ctx context.Context, j engine.Job) error {
 	if err := json.Unmarshal(j.Payload, &task); err != nil {
 		return fmt.Errorf("job payload: %w", err)
 	}
-	img, err := w.Queue.Image(ctx, j.Account, j.Subject)
+	_, err := w.image(ctx, j.Account, j.Subject, task.AllTags)
+	return err
+}
+
+// outcome is what came of evaluating an image.
+type outcome struct {
+	changed   bool // the final action under one of its tags is another than before
+	undecided bool // there is none under one of them
+}
+
+// image evaluates one image under the tags that somebody subscribed to, or
+// under all that it has.
+func (w *Worker) image(ctx context.Context, account, digest string, all bool) (out outcome, err error) {
+	img, err := w.Queue.Image(ctx, account, digest)
 	if errors.Is(err, engine.ErrNotFound) {
-		return nil // deleted meanwhile
+		return out, nil // deleted meanwhile
 	}
 	if err != nil {
-		return err
+		return out, err
 	}
-	if string(img.Digest) != j.Subject || img.State != engine.Analyzed || img.Status != engine.ImageActive {
-		return nil // an analysis that ends asks again
+	if string(img.Digest) != digest || img.State != engine.Analyzed || img.Status != engine.ImageActive {
+		return out, nil // an analysis that ends asks again
 	}
-	tags, err := w.Queue.EvaluationTags(ctx, j.Account, j.Subject, task.AllTags)
+	tags, err := w.Queue.EvaluationTags(ctx, account, digest, all)
 	if err != nil {
-		return err
+		return out, err
 	}
 	facts := &loaded{}
 	for _, t := range tags {
 		e, err := w.Evaluator.Check(ctx, Request{Image: img, Tag: t.Tag, Quiet: !t.Subscribed, facts: facts})
 		switch {
 		case errors.Is(err, engine.ErrNotFound): // no bundle is active, or it cannot decide
-			w.Log.DebugContext(ctx, "evaluation skipped", "account", j.Account, "image", img.Digest.Short(), "tag", t.Tag, "err", err)
+			out.undecided = true
+			w.Log.DebugContext(ctx, "evaluation skipped", "account", account, "image", img.Digest.Short(), "tag", t.Tag, "err", err)
 		case err != nil:
-			return err
+			return out, err
 		default:
-			w.Log.DebugContext(ctx, "evaluation done", "account", j.Account, "image", img.Digest.Short(), "tag", t.Tag, "policy", e.Policy, "action", e.Action)
+			out.changed = out.changed || e.Was != "" && e.Was != e.Action
+			w.Log.DebugContext(ctx, "evaluation done", "account", account, "image", img.Digest.Short(), "tag", t.Tag, "policy", e.Policy, "action", e.Action)
 		}
 	}
-	return nil
+	return out, nil
 }
 
 // watchEvery is the time between evaluations for subscriptions when nothing

@@ -89,7 +89,7 @@ func (s *Store) UpdatePolicy(ctx context.Context, b engine.PolicyBundle, src eng
 		}
 		// The jobs before the announcements, whose lock comes last.
 		if b.Active && (!was.Active || was.Digest != b.Digest) {
-			if err := enqueueRecent(ctx, tx, b.Account); err != nil {
+			if err := startReevaluation(ctx, tx, b); err != nil {
 				return err
 			}
 			if err := enqueueSubscribed(ctx, tx, b.Account); err != nil {

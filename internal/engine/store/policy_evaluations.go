@@ -108,6 +108,9 @@ func (s *Store) SaveEvaluation(ctx context.Context, e engine.Evaluation, tell fu
 		if err != nil {
 			return err
 		}
+		if last != nil {
+			e.Was = last.Action
+		}
 		added, err := putEvaluation(ctx, tx, &e, packed, encoding)
 		if err != nil {
 			return err

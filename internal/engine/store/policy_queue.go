@@ -75,32 +75,6 @@ func (s *Store) EvaluationTags(ctx context.Context, account, digest string, all 
 	return tags, nil
 }
 
-// recentImages is how many images are evaluated when another bundle is active,
-// besides those somebody subscribed to: lists show what it says of them. An
-// account of 100,000 is not worked through each time a rule is edited.
-const recentImages = 1000
-
-// enqueueRecent has the newest images of an account evaluated.
-func enqueueRecent(ctx context.Context, tx pgx.Tx, account string) error {
-	const q = `
-		INSERT INTO jobs (queue, account, subject, payload, max_attempts)
-		SELECT $1, account, digest, $2, $3 FROM (
-			SELECT account, digest FROM images
-			 WHERE account = $4 AND state = 'analyzed' AND status = 'active'
-			 ORDER BY created_at DESC, pk DESC LIMIT $5) i
-		 ORDER BY account, digest` + renewEvaluation
-
-	tag, err := tx.Exec(ctx, q, engine.QueueEvaluate, engine.PolicyTask{AllTags: true}, evaluateAttempts, account, recentImages)
-	if err != nil {
-		return fmt.Errorf("enqueue evaluations: %w", err)
-	}
-	if tag.RowsAffected() == 0 {
-		return nil
-	}
-	_, err = tx.Exec(ctx, `SELECT pg_notify('jobs', $1)`, engine.QueueEvaluate)
-	return err
-}
-
 // enqueueSubscribed has every image evaluated that an active subscription asks
 // for: of one account, or of all that are enabled when account is empty.
 func enqueueSubscribed(ctx context.Context, tx pgx.Tx, account string) error {
