@@ -29,6 +29,8 @@ type ImageParts interface {
 	// Document is one of engine.Doc...; engine.ErrNotFound without it.
 	Document(ctx context.Context, account, name, digest string) ([]byte, error)
 	Events(ctx context.Context, account string, f engine.EventFilter, p engine.EventPage) (engine.EventList, error)
+
+	Judgements
 }
 
 // imageOf finds the image of the page's address.
@@ -53,6 +55,7 @@ func (s *Server) openers() map[string]openTab {
 		"overview":        s.openOverview,
 		"vulnerabilities": s.openVulns,
 		"content":         s.openContent,
+		"policy":          s.openPolicy,
 		"sbom":            s.openSBOM,
 		"events":          s.openEvents,
 	}

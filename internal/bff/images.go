@@ -52,6 +52,9 @@ func (s *Server) imagesRoutes(r fiber.Router) {
 	r.Get("/images/:digest/vulnerabilities.csv", s.exportVulnsCSV)
 	r.Get("/images/:digest/vulnerabilities.json", s.exportVulnsJSON)
 	r.Get("/images/:digest/sbom.json", s.downloadSBOM)
+	r.Post("/images/:digest/evaluate", s.may("getImageEvaluation"), s.evaluateImage)
+	r.Get("/images/:digest/policy.csv", s.exportPolicyCSV)
+	r.Get("/images/:digest/policy.json", s.exportPolicyJSON)
 }
 
 func (s *Server) listImages(c *fiber.Ctx) error { return s.renderImages(c, view.AddImage{}) }
@@ -75,6 +78,9 @@ func (s *Server) renderImages(c *fiber.Ctx, add view.AddImage) error {
 		if in.Images, in.Next, err = s.engine.Images(ctx, account, f); err != nil {
 			return err
 		}
+		if in.Verdicts, err = s.verdictsOf(ctx, account, in.Images); err != nil {
+			return err
+		}
 		if in.Total, err = s.engine.CountImages(ctx, account, f); err != nil {
 			return err
 		}
@@ -88,6 +94,21 @@ func (s *Server) renderImages(c *fiber.Ctx, add view.AddImage) error {
 		}
 	}
 	return s.render(c, templates.Images(s.page(c, "Images", "images"), present.Images(in, s.clock(c))))
+}
+
+// verdictsOf is what the active bundle said last of those images that can have
+// been evaluated.
+func (s *Server) verdictsOf(ctx context.Context, account string, list []engine.Image) ([]engine.ImageVerdict, error) {
+	var digests []engine.Digest
+	for _, i := range list {
+		if i.State == engine.Analyzed {
+			digests = append(digests, i.Digest)
+		}
+	}
+	if len(digests) == 0 {
+		return nil, nil
+	}
+	return s.engine.ImageVerdicts(ctx, account, digests)
 }
 
 // query is the request's query, copied.
@@ -104,13 +125,18 @@ func imageFilter(q url.Values) (engine.ImageFilter, error) {
 	get := func(k string) string { return strings.TrimSpace(q.Get(k)) }
 	f := engine.ImageFilter{
 		Text: get("q"), State: engine.AnalysisState(get("state")), Registry: get("registry"), Repository: get("repository"),
-		Severity: get("severity"), Package: get("package"), Vuln: get("vuln"), After: get("after"), Limit: imagesPage,
+		Severity: get("severity"), Package: get("package"), Vuln: get("vuln"), Verdict: get("policy"), After: get("after"), Limit: imagesPage,
 		AnyStatus: true, // what is being deleted says so until it is gone
 	}
 	for _, v := range []string{f.Text, f.Registry, f.Repository, f.Package, f.Vuln} {
 		if len(v) > 512 {
 			return f, engine.Invalidf("A filter may have 512 characters, and not more.")
 		}
+	}
+	switch f.Verdict {
+	case "", engine.ActionStop, engine.ActionWarn, engine.ActionGo, "none":
+	default:
+		return f, engine.Invalidf("There is no policy result %q.", f.Verdict)
 	}
 	switch f.State {
 	case "", engine.NotAnalyzed, engine.Analyzing, engine.Analyzed, engine.Failed:

@@ -36,6 +36,9 @@ type imageEngine struct {
 	again    []string
 	uploaded string
 	tag      string
+
+	bundles   []engine.PolicyBundle
+	evaluated []string // tag and bundle of what was to be stored
 }
 
 func (e *imageEngine) Session(ctx context.Context, hash []byte, idle time.Duration, seen bool) (engine.Session, error) {
@@ -75,7 +78,7 @@ func (e *imageEngine) Put(i engine.Image) {
 
 // ImageEngine lets the browser's tests have this engine over one that signs in.
 func ImageEngine(under Engine) *imageEngine {
-	return &imageEngine{Engine: under, images: someImages(), matches: someMatches(), samples: engine.SampleStatus{Images: 1, Starter: true}}
+	return &imageEngine{Engine: under, images: someImages(), matches: someMatches(), samples: engine.SampleStatus{Images: 1, Starter: true}, bundles: someBundles()}
 }
 func (e *imageEngine) Images(_ context.Context, account string, f engine.ImageFilter) ([]engine.Image, string, error) {
 	e.filter = f

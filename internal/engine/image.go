@@ -201,6 +201,7 @@ type ImageFilter struct {
 	Severity   string // has at least one match of it
 	Package    string // has a package of this exact name
 	Vuln       string // has a match of this id
+	Verdict    string // final action that the active bundle said last of it, under any tag; "none": was not asked
 	Sample     *bool
 	After      string // cursor of the previous page; empty: first
 	Limit      int    // 1 to 1000; 0: 100

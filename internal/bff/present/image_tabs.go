@@ -36,6 +36,10 @@ var imageTabs = []imageTab{
 		same: func(name, d string, curl curlTo) view.SameBy {
 			return view.SameBy{API: curl("/images/" + d + "/content/os"), CLI: "anchore-cli image content " + name + " os"}
 		}},
+	{key: "policy", text: "Policy", kinds: analysisKinds + " evaluation policy", analyzed: true,
+		same: func(name, d string, curl curlTo) view.SameBy {
+			return view.SameBy{API: curl("/images/" + d + "/check?tag=" + name + "&detail=true"), CLI: "anchore-cli evaluate check " + name + " --detail"}
+		}},
 	{key: "sbom", text: "SBOM", kinds: analysisKinds, analyzed: true,
 		same: func(name, d string, curl curlTo) view.SameBy {
 			return view.SameBy{API: curl("/images/"+d+"/sboms/native") + " | gunzip"}

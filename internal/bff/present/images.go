@@ -11,6 +11,7 @@ import (
 // ImagesIn is what the list of images is made of.
 type ImagesIn struct {
 	Images                   []engine.Image
+	Verdicts                 []engine.ImageVerdict
 	Next                     string // cursor of the next page
 	Total                    int    // that match
 	States                   map[engine.AnalysisState]int
@@ -24,7 +25,7 @@ type ImagesIn struct {
 }
 
 // filterKeys are the query's names of filters.
-var filterKeys = []string{"q", "state", "registry", "repository", "severity", "package", "vuln"}
+var filterKeys = []string{"q", "state", "registry", "repository", "severity", "package", "vuln", "policy"}
 
 // Images shapes the list page.
 func Images(in ImagesIn, c Clock) view.Images {
@@ -41,7 +42,7 @@ func Images(in ImagesIn, c Clock) view.Images {
 		None: all == 0 && !filtered && in.Query.Get("after") == "", Samples: samples(in.Samples, all), Same: imagesSame(in),
 	}
 	for _, i := range in.Images {
-		v.Rows = append(v.Rows, ImageRow(i, c))
+		v.Rows = append(v.Rows, ImageRow(i, in.Verdicts, c))
 	}
 	if filtered {
 		v.Clear = "/images"
@@ -119,6 +120,8 @@ func imageForm(in ImagesIn) view.ImageForm {
 	for _, s := range engine.SeverityNames {
 		f.Severity = append(f.Severity, view.Option{Value: s, Text: "Has " + strings.ToLower(s), Selected: strings.EqualFold(in.Filter.Severity, s)})
 	}
+	f.Policy = options(in.Filter.Verdict, "Any policy result", engine.ActionStop, "Policy: stop", engine.ActionWarn, "Policy: warn",
+		engine.ActionGo, "Policy: go", "none", "Not evaluated")
 	f.More = f.Package != "" || f.Vuln != "" || f.Registry != "" || f.Repository != ""
 	return f
 }
@@ -192,8 +195,37 @@ func imageName(i engine.Image) string {
 	return i.Tags[0].Full()
 }
 
+// imageVerdict is the policy result of an image in the list: that of its newest
+// tag or, when that was not asked about, the worst of the others.
+func imageVerdict(i engine.Image, list []engine.ImageVerdict) *view.Pill {
+	var at *engine.ImageVerdict
+	for n, v := range list {
+		if v.Digest != i.Digest {
+			continue
+		}
+		if len(i.Tags) > 0 && v.Tag == i.Tags[0].Full() {
+			at = &list[n]
+			break
+		}
+		if at == nil || v.Action == engine.ActionStop || v.Action == engine.ActionWarn && at.Action == engine.ActionGo {
+			at = &list[n]
+		}
+	}
+	if at == nil {
+		return nil
+	}
+	p := ActionPill(at.Action)
+	p.Href = PolicyQuery{Tag: at.Tag, Page: 1}.Href(i.Digest)
+	p.Title = "as " + at.Tag + ", by the active bundle"
+	if !at.Current {
+		p.Text += "?"
+		p.Title += " before it was edited"
+	}
+	return &p
+}
+
 // ImageRow shapes one image for the list.
-func ImageRow(i engine.Image, c Clock) view.ImageRow {
+func ImageRow(i engine.Image, verdicts []engine.ImageVerdict, c Clock) view.ImageRow {
 	r := view.ImageRow{
 		DOMID: "image-" + i.Digest.Short(), Href: ImageHref(i.Digest), Tag: imageName(i),
 		Short: i.Digest.Short(), Digest: string(i.Digest), State: imageState(i), Distro: "-", Size: "-", Packages: "-",
@@ -218,6 +250,9 @@ func ImageRow(i engine.Image, c Clock) view.ImageRow {
 	if i.MatchedWith != "" && i.State == engine.Analyzed {
 		bar := SevBar(i.Severities, func(name string) string { return r.Href + "?tab=vulnerabilities&severity=" + name })
 		r.Sevs = &bar
+	}
+	if i.State == engine.Analyzed {
+		r.Policy, r.PolicyHref = imageVerdict(i, verdicts), r.Href+"?tab=policy"
 	}
 	if i.Progress != nil && i.State == engine.Analyzing {
 		m := progressMeter(*i.Progress)

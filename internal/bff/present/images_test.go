@@ -55,7 +55,7 @@ func TestNoNonsense(t *testing.T) {
 	docs := []string{"", "null", "{}", "[]", `{"config":null,"created":"1970"}`, `[{"Created":null,"Size":0}]`, "\x00\xff", `{"config":{"Env":[""],"Labels":{"":""}}}`}
 	for name, i := range images {
 		var views []any
-		views = append(views, ImageRow(i, noon), Image(i, "overview", "http://h", "admin"))
+		views = append(views, ImageRow(i, nil, noon), Image(i, "overview", "http://h", "admin"))
 		for _, d := range docs {
 			raw := []byte(d)
 			views = append(views, ImageOverview(OverviewIn{Image: i, Config: raw, History: raw, Dockerfile: []byte("FROM x\x00\xff"), Timeline: []engine.StateEntry{{State: i.State}}}, noon))

@@ -99,6 +99,9 @@ func imageWhere(account string, f engine.ImageFilter) (string, []any, error) {
 	if f.Vuln != "" {
 		add(`i.pk IN (SELECT image FROM matches WHERE vuln = ?)`, f.Vuln)
 	}
+	if f.Verdict != "" {
+		verdictWhere(account, f.Verdict, add)
+	}
 	if f.Sample != nil {
 		// In so many words: behind a parameter the planner does not see the few
 		// that have an index of their own.

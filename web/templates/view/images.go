@@ -25,7 +25,7 @@ type StateCount struct {
 // ImageForm is the filter form as it was sent.
 type ImageForm struct {
 	Text, Package, Vuln      string
-	State, Severity          []Option
+	State, Severity, Policy  []Option
 	Registry, Repository     string
 	Registries, Repositories []string
 	More                     bool // one of the rarer filters is set
@@ -51,6 +51,8 @@ type ImageRow struct {
 	Packages      string
 	PackagesHref  string
 	Sevs          *SevBar // nil until matched
+	Policy        *Pill   // what the active bundle said last; nil: it was not asked
+	PolicyHref    string  // empty until analyzed
 	Sample        bool
 	Starter       bool
 	Analyzed      Time
