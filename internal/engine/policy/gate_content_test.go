@@ -17,7 +17,7 @@ func passwdImage(text string) *Image {
 	return &Image{Retrieved: []Retrieved{{Path: "/etc/passwd", Body: []byte(text)}, {Path: "/etc/motd", Body: []byte("hello  world\nkey=value\n")}}}
 }
 
-func TestPasswd(t *testing.T) {
+func tryPasswd(t *testing.T, run runner) {
 	img := passwdImage(examplePasswd)
 	none := &Image{Retrieved: []Retrieved{{Path: "/etc/motd"}}}
 	root, daemon, ftp := "root:x:0:0:root:/root:/bin/bash", "daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin", "ftp:x:15:50:FTP User:/var/ftp:/sbin/nologin"
@@ -68,7 +68,7 @@ func FuzzReadPasswd(f *testing.F) {
 	})
 }
 
-func TestRetrieved(t *testing.T) {
+func tryRetrieved(t *testing.T, run runner) {
 	img := passwdImage("")
 	gone := "The content of /etc/gone is not available"
 	run(t, "retrieved_files", "content_not_available", img, map[string]check{
@@ -95,7 +95,7 @@ func TestRetrieved(t *testing.T) {
 	}
 }
 
-func TestSecrets(t *testing.T) {
+func trySecrets(t *testing.T, run runner) {
 	img := &Image{Secrets: []Finding{
 		{Path: "/root/.aws/credentials", Name: "AWS_ACCESS_KEY", Regex: "(?i)a"},
 		{Path: "/app/key.pem", Name: "PRIV_KEY", Regex: "(?i)b"},

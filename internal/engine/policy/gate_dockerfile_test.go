@@ -1,7 +1,9 @@
 package policy
 
 import (
+	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 )
 
@@ -16,7 +18,7 @@ USER app
 USER [web]
 `
 
-func TestDockerfileInstruction(t *testing.T) {
+func tryDockerfileInstruction(t *testing.T, run runner) {
 	img := &Image{Mode: "Actual", Dockerfile: exampleDockerfile}
 	guessed := &Image{Mode: "Guessed", Dockerfile: exampleDockerfile}
 	from := func(check, value string) []string {
@@ -42,10 +44,25 @@ func TestDockerfileInstruction(t *testing.T) {
 		"joined, lower case":     {params: []string{"instruction", "RUN", "check", "like", "value", ".*update && apt-get install"}, want: []string{"Dockerfile directive RUN satisfies check like with value '.*update && apt-get install': line: apt-get update && apt-get install -y openssh-server"}},
 		"guessed":                {params: from("=", "debian:12"), image: guessed, want: []string{"Dockerfile directive FROM satisfies check = with value 'debian:12': line: debian:12"}},
 		"guessed, but not asked": {params: append(from("=", "debian:12"), "actual_dockerfile_only", "True"), image: guessed},
+		"guessed, and may be":    {params: append(from("=", "debian:12"), "actual_dockerfile_only", "false"), image: guessed, want: []string{"Dockerfile directive FROM satisfies check = with value 'debian:12': line: debian:12"}},
 		"actual, asked":          {params: append(from("=", "debian:12"), "actual_dockerfile_only", "true"), want: []string{"Dockerfile directive FROM satisfies check = with value 'debian:12': line: debian:12"}},
 		"no mode":                {params: []string{"instruction", "USER", "check", "not_exists"}, image: &Image{Dockerfile: "FROM x"}},
 		"empty":                  {params: []string{"instruction", "USER", "check", "not_exists"}, image: &Image{Mode: "Actual", Dockerfile: " \n"}},
 	})
+}
+
+// Every directive that may be asked for is found by its name and no other.
+func tryDockerfileDirectives(t *testing.T, run runner) {
+	names := strings.Fields("ADD ARG COPY CMD ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD USER RUN SHELL STOPSIGNAL VOLUME WORKDIR")
+	img, cases := &Image{Mode: "Actual"}, map[string]check{}
+	for _, name := range names {
+		img.Dockerfile += name + " what " + strings.ToLower(name) + " takes\n"
+	}
+	for _, name := range names {
+		cases[name] = check{params: []string{"instruction", name, "check", "exists"},
+			want: []string{fmt.Sprintf("Dockerfile directive %s satisfies check exists: line: what %s takes", name, strings.ToLower(name))}}
+	}
+	run(t, "dockerfile", "instruction", img, cases)
 }
 
 // Exceptions exported by earlier versions name this hash, so neither it nor the
@@ -58,7 +75,7 @@ func TestHashedTriggerID(t *testing.T) {
 	}
 }
 
-func TestDockerfileUser(t *testing.T) {
+func tryDockerfileUser(t *testing.T, run runner) {
 	img := &Image{Mode: "Guessed", Dockerfile: exampleDockerfile}
 	root := &Image{Mode: "Actual", Dockerfile: "FROM x"}
 	run(t, "dockerfile", "effective_user", img, map[string]check{
@@ -71,7 +88,7 @@ func TestDockerfileUser(t *testing.T) {
 	})
 }
 
-func TestDockerfilePorts(t *testing.T) {
+func tryDockerfilePorts(t *testing.T, run runner) {
 	img := &Image{Mode: "Guessed", Dockerfile: exampleDockerfile}
 	run(t, "dockerfile", "exposed_ports", img, map[string]check{
 		"unwanted, each port and line": {params: []string{"ports", "22,53, 8080", "type", "blacklist"}, want: []string{
@@ -87,10 +104,12 @@ func TestDockerfilePorts(t *testing.T) {
 		}},
 		"port 0 means nothing": {params: []string{"ports", "0", "type", "blacklist"}},
 		"guessed":              {params: []string{"ports", "22", "type", "blacklist", "actual_dockerfile_only", "true"}},
+		"guessed, and may be":  {params: []string{"ports", "22", "type", "blacklist", "actual_dockerfile_only", "false"}, want: []string{"Dockerfile exposes unwanted port 22: line: 22 8080/tcp"}},
+		"no mode":              {params: []string{"ports", "22", "type", "blacklist"}, image: &Image{Dockerfile: exampleDockerfile}},
 	})
 }
 
-func TestDockerfileProvided(t *testing.T) {
+func tryDockerfileProvided(t *testing.T, run runner) {
 	want := []string{"The image was added without its dockerfile"}
 	run(t, "dockerfile", "no_dockerfile_provided", &Image{Mode: "Actual"}, map[string]check{
 		"given":   {},

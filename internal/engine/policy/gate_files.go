@@ -59,10 +59,10 @@ func filesGate() *gate {
 }
 
 func compileContent(a args) firing {
-	name, named := a["regex_name"]
+	name := a["regex_name"]
 	return func(c *context, emit func(hit)) error {
 		for _, f := range c.image.Content {
-			if !named || name == f.Name || name == f.Regex {
+			if name == "" || name == f.Name || name == f.Regex {
 				emit(hit{
 					message: fmt.Sprintf("File %s contains a text that matches %s=%s", f.Path, f.Name, f.Regex),
 					why:     Why{Record: f.Name, Path: f.Path, Against: f.Regex},

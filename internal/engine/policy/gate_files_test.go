@@ -29,18 +29,19 @@ func exampleFiles() *Image {
 	}
 }
 
-func TestFilesContent(t *testing.T) {
+func tryFilesContent(t *testing.T, run runner) {
 	pw, key := "File /app/config contains a text that matches PW=.*password.*", "File /app/other contains a text that matches KEY=key=.*"
 	run(t, "files", "content_regex_match", exampleFiles(), map[string]check{
 		"any":           {want: []string{pw, key}},
 		"by name":       {params: []string{"regex_name", "PW"}, want: []string{pw}},
 		"by expression": {params: []string{"regex_name", "key=.*"}, want: []string{key}},
 		"another":       {params: []string{"regex_name", "pw"}},
+		"empty is any":  {params: []string{"regex_name", ""}, want: []string{pw, key}},
 		"nothing found": {image: &Image{}},
 	})
 }
 
-func TestFilesName(t *testing.T) {
+func tryFilesName(t *testing.T, run runner) {
 	match := func(path, re string) string { return fmt.Sprintf("File %s has a name that matches %s", path, re) }
 	run(t, "files", "name_match", exampleFiles(), map[string]check{
 		"ending":            {params: []string{"regex", `.*\.pem$`}, want: []string{match("/etc/ssl/key.pem", `.*\.pem$`)}},
@@ -54,9 +55,10 @@ func TestFilesName(t *testing.T) {
 	})
 }
 
-func TestFilesAttribute(t *testing.T) {
+func tryFilesAttribute(t *testing.T, run runner) {
 	run(t, "files", "attribute_match", exampleFiles(), map[string]check{
 		"checksum":                  {params: []string{"filename", "/etc/passwd", "checksum", "BB22", "checksum_algorithm", "sha256"}, want: []string{"File /etc/passwd: checksum sha256:bb22 equals BB22"}},
+		"this checksum, wanted":     {params: []string{"filename", "/etc/passwd", "checksum", "bb22", "checksum_match", "equals"}, want: []string{"File /etc/passwd: checksum sha256:bb22 equals bb22"}},
 		"another checksum":          {params: []string{"filename", "/etc/passwd", "checksum", "00"}},
 		"another checksum, asked":   {params: []string{"filename", "/etc/passwd", "checksum", "00", "checksum_match", "not_equals"}, want: []string{"File /etc/passwd: checksum sha256:bb22 differs from 00"}},
 		"this checksum, not wanted": {params: []string{"filename", "/etc/passwd", "checksum", "bb22", "checksum_match", "not_equals"}},
@@ -74,7 +76,7 @@ func TestFilesAttribute(t *testing.T) {
 	})
 }
 
-func TestFilesSetID(t *testing.T) {
+func tryFilesSetID(t *testing.T, run runner) {
 	run(t, "files", "suid_or_guid_set", exampleFiles(), map[string]check{
 		"by path": {want: []string{
 			"File /usr/bin/sudo has its setuid or setgid bit set: mode 0o4755",

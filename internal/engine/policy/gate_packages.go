@@ -2,7 +2,6 @@ package policy
 
 import (
 	"fmt"
-	"path"
 	"strconv"
 	"strings"
 
@@ -30,7 +29,7 @@ func packagesGate() *gate {
 				about: "Fires for each file that is not as the package database recorded it.",
 				params: []param{
 					{name: "only_packages", about: "Only the files of these packages.", example: "libssl,openssl", is: commaList()},
-					{name: "only_directories", about: "Only files below these directories.", example: "/usr,/var/lib", is: commaList()},
+					{name: "only_directories", about: "Only files whose path begins with one of these.", example: "/usr,/var/lib", is: commaList()},
 					{name: "check", about: "Only this kind of difference.", example: "changed", is: enum("changed", "missing")},
 				},
 				needs:   FactFiles | FactVerify,
@@ -102,12 +101,9 @@ func withoutRelease(p *engine.Package) string {
 }
 
 func compileVerify(a args) firing {
-	only, below, check := map[string]bool{}, []string(nil), a["check"]
+	only, below, check := map[string]bool{}, items(a["only_directories"]), a["check"]
 	for _, name := range items(a["only_packages"]) {
 		only[name] = true
-	}
-	for _, dir := range items(a["only_directories"]) {
-		below = append(below, strings.TrimSuffix(path.Clean(dir), "/")+"/")
 	}
 	return func(c *context, emit func(hit)) error {
 		for i := range c.image.Records {
@@ -133,6 +129,8 @@ func compileVerify(a args) firing {
 	}
 }
 
+// within reports whether a path begins with one of the texts: as in v1, that of
+// a directory stands for those whose names begin with it too.
 func within(path string, dirs []string) bool {
 	for _, dir := range dirs {
 		if strings.HasPrefix(path, dir) {

@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -60,7 +62,7 @@ func TestVulnerabilityTriggerIDs(t *testing.T) {
 	}
 }
 
-func TestVulnerabilitiesPackage(t *testing.T) {
+func tryVulnerabilitiesPackage(t *testing.T, run runner) {
 	const (
 		m1 = "HIGH vulnerability in os package (dpkg) openssl (fixed in 3.0.12, 3.1)"
 		e1 = " (CVE-1 - https://example.test/CVE-1)"
@@ -115,7 +117,73 @@ func TestVulnerabilitiesPackage(t *testing.T) {
 	})
 }
 
-func TestVulnerabilityData(t *testing.T) {
+// Every comparison of every score, with less, with as much and with more than
+// the match has.
+func tryVulnerabilityScores(t *testing.T, run runner) {
+	holds := map[string][3]bool{ // whether the score compares so with one that is less, the same, more
+		"=": {false, true, false}, "!=": {true, false, true}, "<": {false, false, true},
+		">": {true, false, false}, "<=": {false, true, true}, ">=": {true, true, false},
+	}
+	scores := []struct {
+		param, says string
+		has         float64
+	}{
+		{"cvss_v3_base_score", "(CVSS v3 base score 7.5", 7.5},
+		{"cvss_v3_exploitability_score", "(CVSS v3 exploitability score 3.9", 3.9},
+		{"cvss_v3_impact_score", "(CVSS v3 impact score 3.6", 3.6},
+		{"vendor_cvss_v3_base_score", "(vendor CVSS v3 base score 5.0", 5},
+		{"vendor_cvss_v3_exploitability_score", "(vendor CVSS v3 exploitability score 2.0", 2},
+		{"vendor_cvss_v3_impact_score", "(vendor CVSS v3 impact score 1.0", 1},
+		{"epss_score", "(EPSS 0.50000", 0.5},
+	}
+	cases := map[string]check{}
+	for _, score := range scores {
+		for op, fires := range holds {
+			for i, with := range []float64{score.has - 0.25, score.has, score.has + 0.25} {
+				asked := strconv.FormatFloat(with, 'g', 3, 64)
+				c := check{params: []string{"package_type", "os", score.param, asked, score.param + "_comparison", op}}
+				if fires[i] {
+					c.want = []string{fmt.Sprintf("HIGH vulnerability in os package (dpkg) openssl (fixed in 3.0.12, 3.1) %s %s %s) (CVE-1 - https://example.test/CVE-1)", score.says, op, asked)}
+				}
+				cases[fmt.Sprintf("%s %s %s", score.param, op, asked)] = c
+			}
+		}
+	}
+	run(t, "vulnerabilities", "package", exampleMatches(), cases)
+}
+
+// Every comparison with every severity: the matches have one each, in the order
+// high, critical, medium, low, negligible and one that nobody knows.
+func tryVulnerabilitySeverities(t *testing.T, run runner) {
+	names := []string{"unknown", "negligible", "low", "medium", "high", "critical"}
+	img := exampleMatches()
+	all := evaluate(t, parse(t, doc(t, []map[string]any{
+		rule("r1", "STOP", "vulnerabilities", "package", "package_type", "all", "severity_comparison", ">=", "vendor_only", "false"),
+	})), img)
+	has := []int{4, 5, 3, 2, 1, 0}
+	if len(all.Rows) != len(has) {
+		t.Fatalf("%d rows", len(all.Rows))
+	}
+	holds := map[string]func(a, b int) bool{
+		"=": func(a, b int) bool { return a == b }, "!=": func(a, b int) bool { return a != b }, "<": func(a, b int) bool { return a < b },
+		">": func(a, b int) bool { return a > b }, "<=": func(a, b int) bool { return a <= b }, ">=": func(a, b int) bool { return a >= b },
+	}
+	cases := map[string]check{}
+	for with, name := range names {
+		for op, fires := range holds {
+			c := check{params: []string{"package_type", "all", "vendor_only", "false", "severity", name, "severity_comparison", op}}
+			for i, r := range all.Rows {
+				if fires(has[i], with) {
+					c.want = append(c.want, r.Output)
+				}
+			}
+			cases[op+" "+name] = c
+		}
+	}
+	run(t, "vulnerabilities", "package", img, cases)
+}
+
+func tryVulnerabilityData(t *testing.T, run runner) {
 	img := exampleMatches()
 	never := &Image{Distro: "alpine", DistroVersion: "3.19"}
 	run(t, "vulnerabilities", "stale_feed_data", img, map[string]check{
@@ -132,6 +200,7 @@ func TestVulnerabilityData(t *testing.T) {
 		"once, in the order asked":  {params: []string{"vulnerability_ids", "GHSA-4, CVE-1,CVE-404"}, want: []string{"The image has unwanted vulnerabilities: GHSA-4, CVE-1"}},
 		"none":                      {params: []string{"vulnerability_ids", "CVE-404"}},
 		"will not fix":              {params: []string{"vulnerability_ids", "CVE-2"}},
+		"will not fix, left out":    {params: []string{"vulnerability_ids", "CVE-2", "vendor_only", "true"}},
 		"will not fix, asked":       {params: []string{"vulnerability_ids", "CVE-2", "vendor_only", "false"}, want: []string{"The image has unwanted vulnerabilities: CVE-2"}},
 		"by the CVE it stands for":  {params: []string{"vulnerability_ids", "CVE-3"}, want: []string{"The image has unwanted vulnerabilities: CVE-3"}},
 		"by part of an id, no more": {params: []string{"vulnerability_ids", "CVE"}},

@@ -2,7 +2,6 @@ package policy
 
 import (
 	"encoding/json"
-	"slices"
 	"testing"
 	"time"
 )
@@ -88,54 +87,4 @@ func evaluate(t testing.TB, b *Bundle, img *Image) Verdict {
 		t.Fatalf("Evaluate: %v", err)
 	}
 	return v
-}
-
-// check is one case of a trigger: the parameters and the messages of the rows.
-type check struct {
-	params []string
-	image  *Image // nil: the table's
-	want   []string
-}
-
-// run holds a trigger against its cases. Of each case that fires, an exception
-// by the trigger id of the first row must set that row aside, and one by
-// another gate must not.
-func run(t *testing.T, gate, trigger string, image *Image, cases map[string]check) {
-	for name, tc := range cases {
-		t.Run(name, func(t *testing.T) {
-			img := image
-			if tc.image != nil {
-				img = tc.image
-			}
-			rules := []map[string]any{rule("r1", "STOP", gate, trigger, tc.params...)}
-			b := parse(t, doc(t, rules))
-			if problems := b.Problems(); len(problems) > 0 {
-				t.Fatalf("problems: %v", problems)
-			}
-			v := evaluate(t, b, img)
-			var got []string
-			for _, r := range v.Rows {
-				got = append(got, r.Output)
-				if r.Gate != gate || r.Trigger != trigger || r.Action != Stop || r.PolicyID != "p1" || r.Why.RuleID != "r1" || r.TriggerID == "" {
-					t.Errorf("row %+v", r)
-				}
-			}
-			if !slices.Equal(got, tc.want) {
-				t.Errorf("rows\n got %q\nwant %q", got, tc.want)
-			}
-			if (v.Action == Stop) != (len(tc.want) > 0) {
-				t.Errorf("final action %s of %d rows", v.Action, len(tc.want))
-			}
-			if len(v.Rows) == 0 {
-				return
-			}
-			id := v.Rows[0].TriggerID
-			if v := evaluate(t, parse(t, doc(t, rules, whitelisted("always", id, gate, id))), img); v.Rows[0].Exception == nil || v.Rows[0].Action != Go || v.Rows[0].Exception.ItemID != "i"+id {
-				t.Errorf("the exception %s did not apply: %+v", id, v.Rows[0])
-			}
-			if v := evaluate(t, parse(t, doc(t, rules, whitelisted("always2", id))), img); v.Rows[0].Exception != nil || v.Action != Stop {
-				t.Errorf("an exception of another gate applied: %+v", v.Rows[0])
-			}
-		})
-	}
 }
