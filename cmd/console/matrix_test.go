@@ -33,6 +33,7 @@ var matrixBodies = map[string]string{
 	"POST /console/accounts/{accountname}/users/{username}/tokens": `{"name":"x","expires_at":"2001-01-01"}`,
 	"POST /user/credentials":                                       `{"type":"password","value":""}`,
 	"POST /images":                                                 `{"tag":"127.0.0.1:9/none:1"}`,
+	"POST /console/vex":                                            `{}`,
 	"POST /policies":                                               `{"id":"x","version":"0","policies":[],"mappings":[]}`,
 	"PUT /policies/{policyId}":                                     `{"policyId":"nosuch","policybundle":{"id":"x","version":"1_0","policies":[],"mappings":[]}}`,
 	"POST /subscriptions":                                          `{"subscription_key":"x","subscription_type":"nosuch"}`,
@@ -164,7 +165,7 @@ func TestAccountsDoNotSeeEachOther(t *testing.T) {
 	names := maps.Clone(matrixNames)
 	maps.Copy(names, f.belongings(t))
 	before := f.inventory(t)
-	for _, path := range []string{"/images?image_status=all", "/registries", "/subscriptions", "/policies?detail=true", "/archives/rules"} {
+	for _, path := range []string{"/images?image_status=all", "/registries", "/subscriptions", "/policies?detail=true", "/archives/rules", "/console/vex"} {
 		if !strings.Contains(before[path], "belongs-to-team") {
 			t.Errorf("the account has nothing to hide in %s", path)
 		}
@@ -214,10 +215,12 @@ func (f *fixture) belongings(t *testing.T) map[string]string {
 		"selector": map[string]any{"registry": "belongs-to-team", "repository": "*", "tag": "*"},
 	})
 	event := c.want(t, 200, owner, "GET", "/events?limit=1", nil)
+	vex := c.want(t, 200, owner, "POST", "/console/vex?imageDigest="+f.digest, vexDocument("belongs-to-team", "CVE-1999-1", f.digest))
 	return map[string]string{
 		"imageDigest": f.digest, "imageId": f.imageID, "imageDigests": f.digest, "registry": "belongs-to-team.example",
 		"subscriptionId": sub.text(t, "0.subscription_id"), "policyId": "belongs-to-team-policy", "operation_id": op.text(t, "uuid"),
 		"ruleId": rule.text(t, "rule_id"), "eventId": event.text(t, "results.0.generated_uuid"), "username": "team-owner", "tag": f.tag,
+		"vexId": vex.text(t, "id"),
 	}
 }
 
@@ -227,7 +230,7 @@ func (f *fixture) inventory(t *testing.T) map[string]string {
 	all := map[string]string{}
 	for _, path := range []string{
 		"/images?image_status=all", "/registries", "/subscriptions", "/policies?detail=true", "/imports/images", "/archives/images",
-		"/archives/rules", "/accounts/team/users", "/accounts/team", "/summaries/imagetags",
+		"/archives/rules", "/console/vex", "/accounts/team/users", "/accounts/team", "/summaries/imagetags",
 	} {
 		all[path] = string(f.contract.want(t, 200, f.owner, "GET", path, nil).body)
 	}

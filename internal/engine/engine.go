@@ -74,5 +74,6 @@ const (
 	ChangeReevaluation  ChangeKind = "policy.reevaluation" // bundle id; progress of evaluating all images by it
 	ChangeEvaluation    ChangeKind = "evaluation"          // image digest; a stored policy evaluation of it was added
 	ChangeArchive       ChangeKind = "archive"             // image digest, or rule id; archived, removed from the archive, or a rule altered
+	ChangeVEX           ChangeKind = "vex"                 // VEX document id; added, enabled, disabled or removed
 	ChangeSample        ChangeKind = "sample"              // sample images or starter data added or removed
 )

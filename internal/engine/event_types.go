@@ -25,6 +25,7 @@ const (
 	EvPolicyEvalUpdate      = "user.checks.tag.policy_evaluation.update"
 	EvPolicyActivated       = "user.policy.active.updated"
 	EvPolicyContentChanged  = "user.policy.active.content_change"
+	EvVEXUpdated            = "user.policy.vex.updated"
 	EvRegistryLookupFailed  = "system.image_analysis.registry_lookup_failed"
 	EvImageAnalysisFailed   = "system.image_analysis.failed"
 	EvCatalogSaveFailed     = "system.image_analysis.catalog_save_failed"
@@ -56,9 +57,10 @@ const (
 	EvRandomWisdom          = "system.test.random_wisdom"
 )
 
-// EventTypes is the whole table, in the order of definition. Two are this
+// EventTypes is the whole table, in the order of definition. Three are this
 // engine's own: an operator who sees a service go down wants to see it come
-// back, and one who asked for malware scans wants to know when there was none.
+// back, one who asked for malware scans wants to know when there was none, and
+// v1 knew no VEX documents.
 var EventTypes = []EventType{
 	{EvAnalysisCompleted, "image_analysis_completed", "image_tag", LevelInfo, "Image analysis available"},
 	{EvAnalysisFailed, "image_analysis_failed", "image_tag", LevelError, "Failed to analyze image"},
@@ -66,6 +68,7 @@ var EventTypes = []EventType{
 	{EvPolicyEvalUpdate, "policy_eval", "image_tag", LevelInfo, "Policy evaluation update detected for a tagged image"},
 	{EvPolicyActivated, "policy_activated", "policy_bundle", LevelInfo, "Active policy bundle updated to a different bundle"},
 	{EvPolicyContentChanged, "policy_content_changed", "policy_bundle", LevelInfo, "Active policy bundle content changed"},
+	{EvVEXUpdated, "vex_updated", "vex_document", LevelInfo, "VEX document added, enabled, disabled or deleted"},
 	{EvRegistryLookupFailed, "registry_lookup_failed", "image_reference", LevelError, "Referenced image not found in registry"},
 	{EvImageAnalysisFailed, "image_analysis_fail", "image_digest", LevelError, "Failed to analyze image"},
 	{EvAnalysisCompletedDead, "image_analysis_complete", "image_tag", LevelInfo, "Image successfully analyzed"},

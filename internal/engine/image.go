@@ -93,6 +93,7 @@ type Image struct {
 	Severities   Severities
 	Fixable      int    // matches that have a fixed version
 	Exploited    int    // matches known to be exploited
+	Cleared      int    // matches that VEX documents set aside; all other counts have them too
 	MatchedWith  string // id of the feed data the matches were made with; empty: never matched
 	MatchedAt    time.Time
 	Starter      bool // that data is the built-in starter database

@@ -28,7 +28,7 @@ func (r Role) Says() string {
 	case ImageDeveloper:
 		return "Add and delete images, watch tags and repositories, archive; read everything else."
 	case PolicyEditor:
-		return "Write and activate policies and evaluate images; read everything else."
+		return "Write and activate policies, upload VEX documents, evaluate images; read everything else."
 	case ImageAnalyzer:
 		return "Send images to be analyzed and read their results: what a pipeline needs."
 	case ReadOnly:
@@ -105,6 +105,12 @@ var actionRoles = map[string][]Role{
 	"createPolicy": editors,
 	"updatePolicy": editors,
 	"deletePolicy": editors,
+
+	"listVEX":   everyone,
+	"getVEX":    everyone,
+	"createVEX": editors,
+	"updateVEX": editors,
+	"deleteVEX": editors,
 
 	"listRegistries": readers,
 	"getRegistry":    readers,

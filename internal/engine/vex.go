@@ -73,6 +73,13 @@ func (m VEXMarks) Cleared() int { return m.NotAffected + m.Fixed }
 // Total counts all.
 func (m VEXMarks) Total() int { return m.Cleared() + m.Affected + m.Investigating }
 
+// VEXImage is an image whose matches a document marks.
+type VEXImage struct {
+	Digest Digest
+	Tag    string // full, the latest it was seen under; may be empty
+	Marks  VEXMarks
+}
+
 // VEXStatement is one statement of a document.
 type VEXStatement struct {
 	Place         int      // in the document, from 1

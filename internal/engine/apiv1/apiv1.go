@@ -72,6 +72,7 @@ type Backend interface {
 	Tokens
 	Uploads
 	Users
+	VEX
 	Webhooks
 }
 
@@ -159,7 +160,7 @@ func New(b Backend, opts Options) *Server {
 		s.imagesOps(), s.contentOps(), s.vulnerabilitiesOps(), s.queriesOps(), s.samplesOps(),
 		s.importOps(), s.importsOps(), s.archivesOps(),
 		s.registriesOps(), s.repositoriesOps(), s.subscriptionsOps(),
-		s.policiesOps(), s.evaluationsOps(),
+		s.policiesOps(), s.evaluationsOps(), s.vexOps(),
 	} {
 		for id, o := range ops {
 			s.handle(id, o)

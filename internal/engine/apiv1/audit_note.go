@@ -50,7 +50,7 @@ var (
 	}
 	queryKeys = []string{
 		"force", "enabled", "active", "flush", "validate", "autosubscribe", "dryrun", "dry_run", "level", "since", "before",
-		"credential_type", "notification_type", "imageDigests", "repository",
+		"credential_type", "notification_type", "imageDigests", "imageDigest", "repository",
 	}
 )
 

@@ -125,6 +125,7 @@ type vulnEntry struct {
 	WillNotFix     bool        `json:"will_not_fix"`
 	NVD            []scoreData `json:"nvd_data"`
 	Vendor         []scoreData `json:"vendor_data"`
+	VEX            *vexMark    `json:"vex,omitempty"` // beyond v1, and only where there is one
 }
 
 type scoreData struct {
@@ -158,6 +159,7 @@ func wireMatch(m engine.Match, base string) vulnEntry {
 		Package: m.Package + "-" + m.Version, PackageName: m.Package, PackageVersion: m.Version, PackageType: m.PackageType,
 		PackagePath: m.Path, PackageCPE: orNone(m.CPE), PackageCPE23: orNone(m.CPE23), Feed: m.Feed, FeedGroup: m.Group,
 		WillNotFix: m.WillNotFix, NVD: wireScores(m.NVD), Vendor: wireScores(m.Vendor),
+		VEX: wireMark(m.VEX),
 	}
 	if w.URL == "" {
 		w.URL = base + "/query/vulnerabilities?id=" + url.QueryEscape(m.Vuln)

@@ -86,6 +86,7 @@ type Core struct {
 	describe  func() ([]engine.APIGroup, error) // the API document, read at its first use
 	evaluator *evaluation.Evaluator
 	archives  chan struct{} // holds those who read an archive
+	vexHands  chan struct{} // likewise a VEX document
 
 	// FirstPassword is the generated password of admin when this start made
 	// it; nobody can read it again.
@@ -107,7 +108,7 @@ func Open(ctx context.Context, o Options) (*Core, error) {
 	c := &Core{
 		opts: o, id: o.Host + "/" + engine.NewID()[:8], store: st, log: log, logs: o.Logs,
 		describe: sync.OnceValues(apiv1.Describe),
-		archives: make(chan struct{}, 1),
+		archives: make(chan struct{}, 1), vexHands: make(chan struct{}, vexHands),
 	}
 	if err := c.open(ctx); err != nil {
 		c.Close()

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"windlass/internal/engine"
@@ -64,7 +65,7 @@ func imageOf(f engine.PolicyFacts) (policy.Image, error) {
 	}
 	img.Matches = make([]policy.Match, len(f.Matches))
 	for i, m := range f.Matches {
-		img.Matches[i] = policy.Match{Match: m.Match, FirstSeen: m.FirstSeen}
+		img.Matches[i] = policy.Match{Match: m.Match, FirstSeen: m.FirstSeen, VEX: statementOf(m.VEX)}
 	}
 	var config struct {
 		OS string `json:"os"`
@@ -85,6 +86,28 @@ func imageOf(f engine.PolicyFacts) (policy.Image, error) {
 	}
 	img.VulnData = vulnData(f.Groups, img.Distro, img.DistroVersion)
 	return img, nil
+}
+
+// maxWhy bounds how much of an author's words stands in each row of a result:
+// one statement may set thousands aside. The document has them all.
+const maxWhy = 300
+
+// statementOf is a mark as rules look at it.
+func statementOf(v *engine.VEX) *policy.VEX {
+	if v == nil {
+		return nil
+	}
+	why := v.Justification
+	switch {
+	case why == "":
+		why = v.Impact
+	case v.Impact != "":
+		why += ": " + v.Impact
+	}
+	if r := []rune(why); len(r) > maxWhy {
+		why = string(r[:maxWhy]) + "..."
+	}
+	return &policy.VEX{Document: v.Document, Statement: strconv.Itoa(v.Statement), Status: string(v.Status), Justification: why}
 }
 
 // decode reads a JSON document that the image may lack.

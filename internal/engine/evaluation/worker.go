@@ -15,6 +15,7 @@ import (
 // Queue is what evaluations that nobody waits for ask of the database.
 type Queue interface {
 	Image(ctx context.Context, account, digest string) (engine.Image, error)
+	CountVEX(ctx context.Context, account, digest string) error
 	EvaluationTags(ctx context.Context, account, digest string, all bool) ([]engine.EvaluationTag, error)
 	FinishJob(ctx context.Context, j engine.Job) error
 	EnqueueEvaluations(ctx context.Context, every time.Duration) (bool, error)
@@ -25,7 +26,7 @@ type Queue interface {
 
 // Worker works off the queue of images to evaluate (engine.QueueEvaluate): its
 // Handle is a queue.Worker's. A job says that an image was analyzed, that its
-// matches are others, or that the active bundle is. What the bundle says now
+// matches are others, or that the active bundle or a VEX document is. What the bundle says now
 // goes into the history, for lists to show, and where somebody subscribed an
 // event tells when it is something else.
 type Worker struct {
@@ -74,6 +75,9 @@ func (w *Worker) image(ctx context.Context, account, digest string, all bool) (o
 	}
 	if string(img.Digest) != digest || img.State != engine.Analyzed || img.Status != engine.ImageActive {
 		return out, nil // an analysis that ends asks again
+	}
+	if err := w.Queue.CountVEX(ctx, account, digest); err != nil {
+		return out, err
 	}
 	tags, err := w.Queue.EvaluationTags(ctx, account, digest, all)
 	if err != nil {

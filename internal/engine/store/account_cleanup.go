@@ -37,6 +37,10 @@ var cleanups = []cleanup{
 	remove("policy_evaluations"),
 	remove("policy_documents"),
 	remove("policies"),
+	// Each may hold many statements.
+	{"vex_documents", `
+		DELETE FROM vex_documents WHERE pk IN (
+			SELECT pk FROM vex_documents WHERE account = $1 ORDER BY pk LIMIT least($2, 10))`},
 	remove("policy_installs"),
 	remove("jobs"),
 	// The collector of images removes them, with their tags.
@@ -67,6 +71,7 @@ var cleanedElsewhere = map[string]string{
 	"image_tags":      "go with their images",
 	"image_counts":    "are kept by triggers and come to nothing with the images",
 	"tag_counts":      "likewise",
+	"vex_vulns":       "go with their documents",
 	"import_contents": "go with their operations",
 	"archived_tags":   "go with their archived images",
 	"changes":         "announcements, which are trimmed by age",

@@ -11,7 +11,7 @@ import (
 
 // ImageMatches is an image, without its tags, and what it is affected by, worst
 // first and without descriptions: all that the v1 API's report needs, asked for
-// in one round trip.
+// in one round trip where no exploitability document speaks of it.
 func (s *Store) ImageMatches(ctx context.Context, account, digest string) (engine.Image, []engine.Match, error) {
 	const find = ` FROM images i WHERE i.account = $1 AND (i.digest = $2 OR i.parent_digest = $2)
 		ORDER BY i.created_at DESC, i.pk DESC LIMIT 1`
@@ -24,6 +24,7 @@ func (s *Store) ImageMatches(ctx context.Context, account, digest string) (engin
 	var batch pgx.Batch
 	batch.Queue(`SELECT `+imageColumns+find, account, digest)
 	batch.Queue(matches, account, digest)
+	batch.Queue(fmt.Sprintf(vexQuery, `(SELECT i.pk`+find+`)`), account, digest)
 	answer := s.pool.SendBatch(ctx, &batch)
 	defer answer.Close() //nolint:errcheck // what was wrong has been said by the rows
 	rows, err := answer.Query()
@@ -39,6 +40,19 @@ func (s *Store) ImageMatches(ctx context.Context, account, digest string) (engin
 	}
 	list, err := pgx.CollectRows(rows, scanMatch)
 	if err != nil {
+		return engine.Image{}, nil, fmt.Errorf("matches: %w", domain(err))
+	}
+	if rows, err = answer.Query(); err != nil {
+		return engine.Image{}, nil, fmt.Errorf("VEX statements: %w", domain(err))
+	}
+	statements, err := pgx.CollectRows(rows, scanMarking)
+	if err != nil {
+		return engine.Image{}, nil, fmt.Errorf("VEX statements: %w", domain(err))
+	}
+	if err := answer.Close(); err != nil {
+		return engine.Image{}, nil, fmt.Errorf("matches: %w", domain(err))
+	}
+	if err := markBy(ctx, s.pool, i.pk, statements, list); err != nil {
 		return engine.Image{}, nil, fmt.Errorf("matches: %w", domain(err))
 	}
 	return i.Image, list, nil

@@ -62,6 +62,11 @@ func (s *Store) PutImage(ctx context.Context, n NewImage) (bool, error) {
 		if err != nil {
 			return err
 		}
+		if fresh {
+			if err := enqueueLosers(ctx, tx, n); err != nil {
+				return err
+			}
+		}
 		// What somebody switched off does not come on because a tag moved.
 		if err := putSubscriptions(ctx, tx, row.pk, n.AutoSubscribe, !moved); err != nil {
 			return err

@@ -19,7 +19,8 @@ const imageColumns = `
 	i.stage, i.stage_done, i.stage_total, i.stage_since, i.attempt, i.attempts, i.worker, i.failure,
 	i.packages, i.sev_critical, i.sev_high, i.sev_medium, i.sev_low, i.sev_negligible, i.sev_unknown,
 	i.fixable, i.known_exploited, i.matched_with, i.matched_at, i.created_at, i.updated_at, i.analyzed_at,
-	COALESCE((SELECT d.starter FROM feed_data d WHERE d.id = i.matched_with), false)`
+	COALESCE((SELECT d.starter FROM feed_data d WHERE d.id = i.matched_with), false),
+	COALESCE((SELECT sum(v.not_affected + v.fixed) FROM vex_marks v WHERE v.image = i.pk), 0)`
 
 // imageRow is an image with the key that the rest of the schema knows it by.
 type imageRow struct {
@@ -48,7 +49,7 @@ func (c *imageScan) into() []any {
 		&p.Stage, &p.Done, &p.Total, &c.since, &p.Attempt, &p.Attempts, &p.Worker, &c.failure,
 		&i.Packages, &i.Severities.Critical, &i.Severities.High, &i.Severities.Medium, &i.Severities.Low,
 		&i.Severities.Negligible, &i.Severities.Unknown,
-		&i.Fixable, &i.Exploited, &i.MatchedWith, &c.matched, &i.CreatedAt, &i.UpdatedAt, &c.analyzed, &i.Starter,
+		&i.Fixable, &i.Exploited, &i.MatchedWith, &c.matched, &i.CreatedAt, &i.UpdatedAt, &c.analyzed, &i.Starter, &i.Cleared,
 	}
 }
 

@@ -23,6 +23,9 @@ const (
 	// evaluationLock orders the evaluations of one image under one tag; its
 	// second key says which.
 	evaluationLock = 7371
+	// vexLock lets one change an account's VEX documents, or count what they
+	// mark; its second key says whose.
+	vexLock = 7381
 	// countLock is held by the one who draws counts together: two would take
 	// the same rows in different orders.
 	countLock = 7330

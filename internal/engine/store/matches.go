@@ -153,6 +153,9 @@ func (s *Store) Matches(ctx context.Context, account, digest string) ([]engine.M
 	if err != nil {
 		return nil, "", fmt.Errorf("matches: %w", domain(err))
 	}
+	if err := mark(ctx, s.pool, pk, list); err != nil {
+		return nil, "", fmt.Errorf("matches: %w", domain(err))
+	}
 	return list, data, nil
 }
 

@@ -14,11 +14,11 @@ import (
 )
 
 // factsVersion changes with all that an evaluation sees of an image: its
-// analysis, its matches, the data they were made with, and the syncs of that
-// data. Of images i.
+// analysis, its matches, the data they were made with, the syncs of that data,
+// and the exploitability documents that count for it. Of images i.
 const factsVersion = `
 	concat_ws(' ', extract(epoch FROM i.analyzed_at), i.matched_with, extract(epoch FROM i.matched_at),
-		(SELECT extract(epoch FROM max(last_sync)) FROM feed_groups))`
+		(SELECT extract(epoch FROM max(last_sync)) FROM feed_groups), ` + vexVersion + `)`
 
 // PolicyFactsVersion is the version of what is known of an image now.
 func (s *Store) PolicyFactsVersion(ctx context.Context, account, digest string) (string, error) {
@@ -68,7 +68,7 @@ func (s *Store) PolicyFacts(ctx context.Context, account, digest string, want en
 			}
 		}
 		if want.Matches {
-			if f.Matches, err = factMatches(ctx, tx, account, digest); err != nil {
+			if f.Matches, err = factMatches(ctx, tx, account, digest, row.pk); err != nil {
 				return err
 			}
 		}
@@ -112,7 +112,7 @@ func factPackages(ctx context.Context, tx pgx.Tx, account, digest string) ([]eng
 
 // factMatches leaves out the descriptions: no rule reads them. The order is
 // fixed, so that the rows of an evaluation are.
-func factMatches(ctx context.Context, tx pgx.Tx, account, digest string) ([]engine.SeenMatch, error) {
+func factMatches(ctx context.Context, tx pgx.Tx, account, digest string, image int64) ([]engine.SeenMatch, error) {
 	const q = `
 		SELECT m.package_key, m.package, m.version, m.package_type, m.path, m.vuln, m.severity, m.fixes, m.fix_state, m.url,
 		       m.feed, m.feed_group, m.namespace, '', m.cves, m.cpe, m.cpe23, m.will_not_fix, m.scores, m.epss,
@@ -125,12 +125,16 @@ func factMatches(ctx context.Context, tx pgx.Tx, account, digest string) ([]engi
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, func(r pgx.CollectableRow) (m engine.SeenMatch, err error) {
+	list, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (m engine.SeenMatch, err error) {
 		var fixed nullTime
 		m.Match, err = scanMatchMore(r, &m.FirstSeen, &fixed)
 		m.FirstSeen, m.FixAt = m.FirstSeen.UTC(), zero(fixed)
 		return m, err
 	})
+	if err != nil {
+		return nil, err
+	}
+	return list, markSeen(ctx, tx, image, list)
 }
 
 // factDocument is nil for a document that the image has not.
