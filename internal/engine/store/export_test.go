@@ -32,3 +32,8 @@ var Domain = domain
 func (s *Store) InTx(ctx context.Context, what string, f func(pgx.Tx) error) error {
 	return s.inTx(ctx, what, f)
 }
+
+// PutDocument writes one document in a transaction of its own.
+func (s *Store) PutDocument(ctx context.Context, account, bucket, key string, body []byte) error {
+	return s.inTx(ctx, "put document", func(tx pgx.Tx) error { return putDocument(ctx, tx, account, bucket, key, body) })
+}
