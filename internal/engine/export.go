@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"io"
+	"strings"
 )
 
 // ExportFormat is a form in which what is known of an image leaves the engine.
@@ -77,4 +78,21 @@ type Export struct {
 type DocumentInfo struct {
 	Size int64  // of the text; documents of more than 4 GiB there are none
 	Tag  string // changes whenever the document is written
+}
+
+// ExportFile is the name under which a document of an image is saved: its
+// repository, its tag and the beginning of its digest.
+func ExportFile(i Image, suffix string) string {
+	var parts []string
+	if len(i.Tags) > 0 {
+		t := i.Tags[0]
+		parts = append(parts, t.Repository[strings.LastIndexByte(t.Repository, '/')+1:], t.Tag)
+	}
+	name := strings.Join(append(parts, i.Digest.Short()), "-")
+	return strings.Map(func(r rune) rune {
+		if r < 0x80 && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r)) {
+			return r
+		}
+		return '_'
+	}, name) + suffix
 }

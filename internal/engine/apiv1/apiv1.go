@@ -58,6 +58,7 @@ type Backend interface {
 	Auth
 	Evaluations
 	Events
+	Exports
 	Feeds
 	Images
 	Imports
@@ -157,7 +158,7 @@ func New(b Backend, opts Options) *Server {
 	for _, ops := range []map[string]op{
 		s.systemOps(), s.feedsOps(), s.eventsOps(), s.webhooksOps(),
 		s.accountsOps(), s.usersOps(), s.rolesOps(), s.tokensOps(), s.oauthOps(), s.auditOps(),
-		s.imagesOps(), s.contentOps(), s.vulnerabilitiesOps(), s.queriesOps(), s.samplesOps(),
+		s.imagesOps(), s.contentOps(), s.exportsOps(), s.vulnerabilitiesOps(), s.queriesOps(), s.samplesOps(),
 		s.importOps(), s.importsOps(), s.archivesOps(),
 		s.registriesOps(), s.repositoriesOps(), s.subscriptionsOps(),
 		s.policiesOps(), s.evaluationsOps(), s.vexOps(),

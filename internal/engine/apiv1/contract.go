@@ -95,5 +95,9 @@ func (t *tree) checkReply(r *http.Request, status int, header http.Header, body 
 	return nil
 }
 
-// decodable reports whether there is more to a body than its content type.
-func decodable(h http.Header) bool { return strings.Contains(h.Get("Content-Type"), "json") }
+// decodable reports whether there is more to a body than its content type: JSON
+// of this API, and not of a format that others have written down.
+func decodable(h http.Header) bool {
+	kind, _, _ := strings.Cut(h.Get("Content-Type"), ";")
+	return kind == "application/json" || kind == "application/problem+json"
+}

@@ -30,6 +30,7 @@ import (
 	"windlass/internal/engine/registry"
 	"windlass/internal/engine/registry/awsecr"
 	"windlass/internal/engine/sample"
+	"windlass/internal/engine/sbom"
 	"windlass/internal/engine/search"
 	"windlass/internal/engine/store"
 	"windlass/internal/engine/supervise"
@@ -80,6 +81,7 @@ type Core struct {
 	feeds     *feeds.Service
 	matcher   *vuln.Matcher
 	samples   *sample.Registry
+	sboms     *sbom.Converter
 	metrics   *metrics.Set
 	hooks     *notify.Client
 	services  []*supervise.Service
@@ -137,6 +139,7 @@ func (c *Core) open(ctx context.Context) error {
 	if c.spool, err = analyzer.OpenSpool(filepath.Join(c.opts.DataDir, "spool")); err != nil {
 		return err
 	}
+	c.sboms = sbom.New(c.spool.Temporary())
 	c.metrics = metrics.New(c.store.QueueStats, c.opts.Services...)
 	if c.samples, err = sample.Listen(); err != nil {
 		return err
