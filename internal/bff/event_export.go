@@ -6,7 +6,6 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -130,19 +129,10 @@ func encodeCSV(w *bytes.Buffer, list []engine.Event, first bool) error {
 		row := []string{e.At.UTC().Format("2006-01-02T15:04:05.000000Z"), e.Level, e.Service, e.Host, e.Type,
 			engine.ShortEventName(e.Type), e.ResourceType, e.ResourceID, e.Message, present.EventCause(e), e.ID}
 		for i := range row {
-			row[i] = inert(row[i])
+			row[i] = engine.SheetCell(row[i])
 		}
 		out.Write(row)
 	}
 	out.Flush()
 	return out.Error()
-}
-
-// inert keeps a spreadsheet from taking a text for a formula: some of them
-// come from registries.
-func inert(s string) string {
-	if s != "" && strings.ContainsAny(s[:1], "=+-@\t\r") {
-		return "'" + s
-	}
-	return s
 }

@@ -31,6 +31,8 @@ type ImageParts interface {
 	Events(ctx context.Context, account string, f engine.EventFilter, p engine.EventPage) (engine.EventList, error)
 
 	Judgements
+	ImageSBOMs
+	ImageExports
 }
 
 // imageOf finds the image of the page's address.

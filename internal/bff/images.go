@@ -49,12 +49,10 @@ func (s *Server) imagesRoutes(r fiber.Router) {
 	r.Get("/images/:digest", s.showImage)
 	r.Post("/images/:digest/reanalyze", s.may("createImage"), s.reanalyzeImage)
 	r.Post("/images/:digest/cancel", s.may("createImage"), s.cancelImage)
-	r.Get("/images/:digest/vulnerabilities.csv", s.exportVulnsCSV)
-	r.Get("/images/:digest/vulnerabilities.json", s.exportVulnsJSON)
-	r.Get("/images/:digest/sbom.json", s.downloadSBOM)
 	r.Post("/images/:digest/evaluate", s.may("getImageEvaluation"), s.evaluateImage)
 	r.Get("/images/:digest/policy.csv", s.exportPolicyCSV)
 	r.Get("/images/:digest/policy.json", s.exportPolicyJSON)
+	s.exportRoutes(r)
 }
 
 func (s *Server) listImages(c *fiber.Ctx) error { return s.renderImages(c, view.AddImage{}) }

@@ -2,6 +2,7 @@ package bff
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 
 	"windlass/internal/bff/session"
 	"windlass/internal/engine"
+	"windlass/internal/engine/report"
 )
 
 // imageEngine answers what the images pages ask; nothing else may be asked.
@@ -157,6 +159,40 @@ func (e *imageEngine) PackagePage(_ context.Context, _, _ string, f engine.Packa
 func (e *imageEngine) PackageClasses(context.Context, string, string) (map[string]int, error) {
 	return map[string]int{"os": 88, "npm": 3}, nil
 }
+func (e *imageEngine) SBOMInfo(context.Context, string, string) (engine.DocumentInfo, error) {
+	return engine.DocumentInfo{Size: 3014941, Tag: "t"}, nil
+}
+func (e *imageEngine) PackageSummary(context.Context, string, string) (engine.PackageSummary, error) {
+	return engine.PackageSummary{
+		Total: 91, Types: []engine.NamedCount{{Name: "dpkg", Count: 88}, {Name: "npm", Count: 3}},
+		Licenses: []engine.NamedCount{{Name: "GPL-2.0-or-later", Count: 41}, {Name: "Apache-2.0", Count: 9}}, LicenseNames: 2, Unlicensed: 5,
+	}, nil
+}
+func (e *imageEngine) ExportSBOM(_ context.Context, i engine.Image, format string) (engine.Export, error) {
+	f, ok := engine.FormatOf(engine.SBOMFormats, format)
+	if !ok {
+		return engine.Export{}, engine.NotFoundf("There is no format %q.", format)
+	}
+	return exportOf(f, i, []byte("as "+format)), nil
+}
+func (e *imageEngine) ExportMatches(_ context.Context, i engine.Image, format string, filter engine.MatchFilter) (engine.Export, error) {
+	f, ok := engine.FormatOf(engine.MatchFormats, format)
+	if !ok {
+		return engine.Export{}, engine.NotFoundf("There is no format %q.", format)
+	}
+	var b bytes.Buffer
+	err := report.Report{Image: i, Matches: filter.Select(e.matches)}.Write(&b, format)
+	return exportOf(f, i, b.Bytes()), err
+}
+func exportOf(f engine.ExportFormat, i engine.Image, text []byte) engine.Export {
+	return engine.Export{ExportFormat: f, File: engine.ExportFile(i, f.Suffix), Tag: "tag", Open: func(context.Context) (io.ReadCloser, int64, error) {
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		z.Write(text)
+		err := z.Close()
+		return io.NopCloser(&b), int64(b.Len()), err
+	}}
+}
 func (e *imageEngine) Files(context.Context, string, string) ([]engine.File, error) {
 	return []engine.File{{Path: "/etc/passwd", Size: 12, Mode: "00644", Type: "file", SHA256: strings.Repeat("ab", 32)}, {Path: "/bin", Link: "usr/bin", Mode: "00777", Type: "slink"}}, nil
 }
@@ -283,7 +319,7 @@ func TestImagePages(t *testing.T) {
 		"content":               {first + "?tab=content", 200, []string{"openssl", "2.3 MB", "88"}},
 		"files":                 {first + "?tab=content&class=files", 200, []string{"/etc/passwd", "usr/bin", "0:0"}},
 		"files, searched":       {first + "?tab=content&class=files&q=SHADOW", 200, []string{"No files of this kind match"}},
-		"sbom":                  {first + "?tab=sbom", 200, []string{"sbom.json"}},
+		"sbom":                  {first + "?tab=sbom", 200, []string{"/sbom/spdx-json", "3.0 MB", "CycloneDX XML", "dpkg", "Apache-2.0", "Of 5 packages no licence is known", "2 packages"}},
 		"events":                {first + "?tab=events", 200, []string{"image_analysis_completed", "library/debian:12"}},
 		"analyzing":             {of(2), 200, []string{"Pulling layers", "host-2", "attempt 2", "Cancel"}},
 		"analyzing, vulns":      {of(2) + "?tab=vulnerabilities", 200, []string{"is being analyzed"}},
@@ -298,7 +334,11 @@ func TestImagePages(t *testing.T) {
 		"confirm, nothing":      {"/images/confirm?do=delete", 303, nil},
 		"export csv":            {first + "/vulnerabilities.csv", 200, []string{"'=cmd|calc", "CVE-2024-5535,Critical"}},
 		"export json, filtered": {first + "/vulnerabilities.json?severity=Critical", 200, []string{`"CVE-2024-5535"`, `"cvss": 9.1`}},
-		"download sbom":         {first + "/sbom.json", 200, []string{`{"artifacts":[]}`}},
+		"download sbom":         {first + "/sbom.json", 200, []string{"as syft-json"}},
+		"download spdx":         {first + "/sbom/spdx-tag-value", 200, []string{"as spdx-tag-value"}},
+		"download, odd":         {first + "/sbom/pdf", 404, []string{"no format"}},
+		"download, too early":   {of(2) + "/sbom/spdx-json", 404, []string{"has not been analyzed"}},
+		"export sarif":          {first + "/vulnerabilities/sarif?fixable=1", 200, []string{"sarif-2.1.0", "CVE-2024-5535"}},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -307,7 +347,7 @@ func TestImagePages(t *testing.T) {
 				t.Fatalf("%d, want %d\n%s", code, tc.code, body)
 			}
 			wantParts(t, body, tc.want...)
-			if !strings.Contains(tc.path, ".json") {
+			if !strings.Contains(tc.path, ".json") && !strings.Contains(tc.path, "/sarif") {
 				noNonsense(t, body)
 			}
 			if dir := os.Getenv("WINDLASS_PAGES"); dir != "" { // for looking at

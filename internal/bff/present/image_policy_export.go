@@ -31,7 +31,7 @@ func PolicyCSV(list []engine.JudgementRow) [][]string {
 			r.Why.Package, r.Why.Version, r.Why.Against, r.Why.Fix, r.Why.Path, exception, reason, expires, lapsed,
 		}
 		for n, cell := range row {
-			row[n] = plainCell(cell)
+			row[n] = engine.SheetCell(cell)
 		}
 		rows = append(rows, row)
 	}

@@ -42,7 +42,7 @@ var imageTabs = []imageTab{
 		}},
 	{key: "sbom", text: "SBOM", kinds: analysisKinds, analyzed: true,
 		same: func(name, d string, curl curlTo) view.SameBy {
-			return view.SameBy{API: curl("/images/"+d+"/sboms/native") + " | gunzip"}
+			return view.SameBy{API: curl("/console/images/" + d + "/sboms/cyclonedx-json")}
 		}},
 	{key: "events", text: "Events", kinds: "event event.deleted events.cleared",
 		same: func(name, d string, curl curlTo) view.SameBy {

@@ -75,22 +75,9 @@ func (v VulnQuery) Values() url.Values {
 // Select gives the matches that the query asks for, in its order. The list
 // itself is not altered.
 func (v VulnQuery) Select(list []engine.Match) []engine.Match {
-	text := strings.ToLower(v.Text)
-	out := slices.DeleteFunc(slices.Clone(list), func(m engine.Match) bool {
-		return v.Severity != "" && !strings.EqualFold(severityOf(m), v.Severity) ||
-			v.Fixable && len(m.Fixes) == 0 || v.Known && !m.KnownExploited || text != "" && !matchHas(m, text)
-	})
+	out := v.Filter().Select(list)
 	slices.SortStableFunc(out, v.order())
 	return out
-}
-
-func matchHas(m engine.Match, text string) bool {
-	for _, s := range []string{m.Vuln, m.Package, m.Version, m.Path, m.Description} {
-		if strings.Contains(strings.ToLower(s), text) {
-			return true
-		}
-	}
-	return slices.ContainsFunc(m.CVEs, func(s string) bool { return strings.Contains(strings.ToLower(s), text) })
 }
 
 func (v VulnQuery) order() func(a, b engine.Match) int {
@@ -126,29 +113,14 @@ func cmpBool(a, b bool) int {
 	return -1
 }
 
-func severityOf(m engine.Match) string { return Sev(m.Severity).Name }
+func severityOf(m engine.Match) string { return engine.SeverityName(m.Severity) }
 
 func severityRank(m engine.Match) int { return slices.Index(engine.SeverityNames, severityOf(m)) }
 
-// cvss is the score that is shown: the highest base score of the newest CVSS
-// version that has one, the database's before the vendor's; -1: none.
+// cvss is the score that is shown; -1: none.
 func cvss(m engine.Match) float64 {
-	for _, list := range [][]engine.CVSSData{m.NVD, m.Vendor} {
-		best := -1.0
-		for _, d := range list {
-			best = max(best, d.V3.Base)
-		}
-		if best >= 0 {
-			return best
-		}
-		for _, d := range list {
-			best = max(best, d.V2.Base)
-		}
-		if best >= 0 {
-			return best
-		}
-	}
-	return -1
+	base, _ := m.Score()
+	return base
 }
 
 // ImageVulns shapes the tab of vulnerabilities.
@@ -170,7 +142,7 @@ func ImageVulns(i engine.Image, all []engine.Match, q VulnQuery, c Clock) *view.
 	list := q.Select(all)
 	v := &view.ImageVulns{
 		Bar: SevBar(count(all), bySev), GroupBy: q.Group, Form: vulnForm(q), Starter: i.Starter, Matched: c.Ago(i.MatchedAt),
-		CSV: path + "/vulnerabilities.csv" + encode(q.Values()), JSON: path + "/vulnerabilities.json" + encode(q.Values()),
+		Exports: VulnExports(i, q),
 	}
 	v.Text = Plural(len(all), "vulnerability", "vulnerabilities")
 	if len(list) != len(all) {

@@ -175,14 +175,6 @@ func TestShellWord(t *testing.T) {
 	}
 }
 
-func TestPlainCell(t *testing.T) {
-	for in, want := range map[string]string{"=1+1": "'=1+1", "@x": "'@x", "-x": "'-x", "a=b": "a=b", "": ""} {
-		if got := plainCell(in); got != want {
-			t.Errorf("plainCell(%q) = %q, want %q", in, got, want)
-		}
-	}
-}
-
 func TestBulk(t *testing.T) {
 	v := view.BulkImages{Do: "delete", Count: 1284, Names: []string{"a", "b"}}
 	if !Bulk(&v) || v.Button != "Delete 1,284 images" || v.More != "and 1,282 more" || !v.Danger {

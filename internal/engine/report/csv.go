@@ -22,7 +22,7 @@ func (r Report) csv(w io.Writer) error {
 	for _, m := range r.Matches {
 		row := r.row(m)
 		for n, cell := range row {
-			row[n] = inert(cell)
+			row[n] = engine.SheetCell(cell)
 		}
 		if err := out.Write(row); err != nil {
 			return err
@@ -49,22 +49,4 @@ func (r Report) row(m engine.Match) []string {
 		score, epss, strconv.FormatBool(m.KnownExploited), m.Feed, m.Group, link(m.URL),
 		strings.Join(m.CVEs, " "), r.PURLs[m.PackageKey], string(v.Status), v.Justification, v.Impact,
 	}
-}
-
-// inert keeps a spreadsheet from taking a cell for a formula. The wide forms
-// are what some of them read as the plain ones.
-func inert(cell string) string {
-	if cell != "" && strings.ContainsAny(firstRune(cell), "=+-@\t\r\n＝＋－＠") {
-		return "'" + cell
-	}
-	return cell
-}
-
-func firstRune(s string) string {
-	for n := range s {
-		if n > 0 {
-			return s[:n]
-		}
-	}
-	return s
 }

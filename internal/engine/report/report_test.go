@@ -81,16 +81,6 @@ func TestCSV(t *testing.T) {
 	}
 }
 
-func TestInert(t *testing.T) {
-	for in, want := range map[string]string{
-		"": "", "a=b": "a=b", "=1": "'=1", "+1": "'+1", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", "\r=x": "'\r=x", "\n=x": "'\n=x", "＝1": "'＝1", "é=": "é=",
-	} {
-		if got := inert(in); got != want {
-			t.Errorf("inert(%q) = %q, want %q", in, got, want)
-		}
-	}
-}
-
 func TestJSON(t *testing.T) {
 	var d document
 	if err := json.Unmarshal(written(t, someReport(), engine.MatchesJSON), &d); err != nil {

@@ -109,8 +109,7 @@ type ImageVulns struct {
 	GroupBy  string
 	Form     VulnForm
 	Pager    Pager
-	CSV      string
-	JSON     string
+	Exports  []Download // of what is shown
 	Matched  Time
 	Starter  bool
 	None     string // in place of rows
@@ -180,13 +179,6 @@ type FileRow struct {
 	Path, Link, Mode, Size string
 	Owner, Type            string
 	SHA, Short             string
-}
-
-// ImageSBOM offers the SBOM for download.
-type ImageSBOM struct {
-	Href, Name string
-	Gzip       string // address of the API's compressed form
-	Packages   string
 }
 
 // ImageEvent is an event of this image.
