@@ -43,8 +43,8 @@ func distro(r *linux.Release) (name, version string) {
 	if r == nil {
 		return "Unknown", "0"
 	}
-	name = or(r.ID, strings.ToLower(r.Name), "Unknown")
-	version = or(r.VersionID, r.Version)
+	name = engine.Text(or(r.ID, strings.ToLower(r.Name), "Unknown"), maxText)
+	version = engine.Text(or(r.VersionID, r.Version), maxText)
 	if version == "" && (r.VersionCodename == "sid" || strings.Contains(r.PrettyName, "/sid")) {
 		version = "unstable"
 	}

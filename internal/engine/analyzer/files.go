@@ -199,7 +199,7 @@ func (n *node) files() (list []engine.File, size int64) {
 	walk = func(n *node) {
 		if e := n.entry; e != nil {
 			list = append(list, engine.File{
-				Path: "/" + e.path, Link: e.link, Size: e.size, Mode: fmt.Sprintf("%05o", e.mode),
+				Path: engine.Text("/"+e.path, maxPath+1), Link: engine.Text(e.link, maxPath), Size: e.size, Mode: fmt.Sprintf("%05o", e.mode),
 				SHA256: e.sha, Type: e.kind, UID: e.uid, GID: e.gid,
 			})
 			size += block

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -86,6 +85,12 @@ const (
 	maxImportHistory = 10_000
 )
 
+// What is kept of texts that an image holds.
+const (
+	maxText = 1000
+	maxStep = 64 << 10 // of a step of its history
+)
+
 // importedImage reads the layers from the manifest, of either schema, and the
 // configuration. The size is what the manifest says: there is nothing to
 // measure.
@@ -120,14 +125,9 @@ func importedImage(in engine.Imported) (registry.Resolved, *v1.ConfigFile, error
 	if len(img.Layers) > maxImportLayers || len(cfg.History) > maxImportHistory {
 		return img, nil, fmt.Errorf("%d layers and %d steps of history are more than is read", len(img.Layers), len(cfg.History))
 	}
-	cfg.Architecture = plain(cfg.Architecture)
+	cfg.Architecture = engine.Text(cfg.Architecture, maxText)
 	for i := range cfg.History {
-		cfg.History[i].CreatedBy = plain(cfg.History[i].CreatedBy)
+		cfg.History[i].CreatedBy = engine.Text(cfg.History[i].CreatedBy, maxStep)
 	}
 	return img, cfg, nil
-}
-
-// plain is a text without what the database cannot hold.
-func plain(s string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }

@@ -27,11 +27,11 @@ func packages(s *sbom.SBOM) []engine.Package {
 func packageOf(p pkg.Package) engine.Package {
 	id := ident.Of(p)
 	out := engine.Package{
-		Key: id.Key, Name: p.Name, Version: p.Version, Type: id.Type, Class: id.Class, Path: id.Path,
-		Licenses: licenses(p), PURL: p.PURL,
+		Key: id.Key, Name: engine.Text(p.Name, maxText), Version: engine.Text(p.Version, maxText), Type: id.Type, Class: id.Class,
+		Path: engine.Text(id.Path, maxPath), Licenses: licenses(p), PURL: engine.Text(p.PURL, maxPath),
 	}
 	for _, c := range p.CPEs {
-		out.CPEs = append(out.CPEs, c.Attributes.BindToFmtString())
+		out.CPEs = append(out.CPEs, engine.Text(c.Attributes.BindToFmtString(), maxText))
 	}
 	switch m := p.Metadata.(type) {
 	case pkg.DpkgDBEntry:
@@ -52,6 +52,7 @@ func packageOf(p pkg.Package) engine.Package {
 	case pkg.JavaArchive:
 		out.Origin, out.Extra = javaExtra(p, m)
 	}
+	out.Origin, out.Source = engine.Text(out.Origin, maxText), engine.Text(out.Source, maxText)
 	return out
 }
 
@@ -69,7 +70,7 @@ func licenses(p pkg.Package) []string {
 			continue
 		}
 		seen[text] = true
-		list = append(list, text)
+		list = append(list, engine.Text(text, maxText))
 	}
 	return list
 }
@@ -79,17 +80,17 @@ func javaExtra(p pkg.Package, m pkg.JavaArchive) (origin string, extra map[strin
 	manifest, pom := map[string]string{}, map[string]string{}
 	if m.Manifest != nil {
 		for _, kv := range m.Manifest.Main {
-			manifest[kv.Key] = kv.Value
+			manifest[engine.Text(kv.Key, maxText)] = engine.Text(kv.Value, maxStep)
 		}
 	}
 	if m.PomProperties != nil {
 		for k, v := range map[string]string{"groupId": m.PomProperties.GroupID, "artifactId": m.PomProperties.ArtifactID, "version": m.PomProperties.Version} {
 			if v != "" {
-				pom[k] = v
+				pom[k] = engine.Text(v, maxText)
 			}
 		}
 		for k, v := range m.PomProperties.Extra {
-			pom[k] = v
+			pom[engine.Text(k, maxText)] = engine.Text(v, maxStep)
 		}
 	}
 	kind := strings.TrimPrefix(path.Ext(m.VirtualPath), ".")
@@ -99,7 +100,7 @@ func javaExtra(p pkg.Package, m pkg.JavaArchive) (origin string, extra map[strin
 	extra = map[string]any{
 		"specification-version":  or(manifest["Specification-Version"], "N/A"),
 		"implementation-version": or(manifest["Implementation-Version"], "N/A"),
-		"maven-version":          or(pom["version"], p.Version, "N/A"),
+		"maven-version":          or(pom["version"], engine.Text(p.Version, maxText), "N/A"),
 		"kind":                   "java-" + strings.ToLower(kind),
 		"metadata":               map[string]any{"manifest": manifest, "pom_properties": pom},
 	}

@@ -72,7 +72,7 @@ func catalog(ctx context.Context, dir jobDir, r registry.Resolved) (s *sbom.SBOM
 	}
 	img := image.New(stored, sfile.NewTempDirGenerator("windlass"), cache, meta...)
 	if err := img.Read(ctx); err != nil {
-		return nil, err
+		return nil, indexed(err)
 	}
 	src := stereoscopesource.New(img, stereoscopesource.ImageConfig{Reference: r.Reference.String()})
 	defer src.Close()

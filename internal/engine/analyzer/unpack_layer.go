@@ -38,6 +38,7 @@ type layer struct {
 
 	done    int64 // bytes of the archive
 	content int64 // bytes of its files, which is more when they are sparse
+	cut     bool  // what it is compressed into ends early
 }
 
 // unpack decompresses the layer into a file and lists its entries.
@@ -49,6 +50,7 @@ func (l *layer) unpack(ctx context.Context, blob, to string) ([]entry, error) {
 	defer in.Close()
 	plain, err := decompress(in)
 	if err != nil {
+		l.cut = true
 		return nil, l.readable(err)
 	}
 	defer plain.Close()
@@ -156,6 +158,7 @@ func (m *meter) Read(p []byte) (int, error) {
 	}
 	n, err := m.r.Read(p)
 	m.l.done += int64(n)
+	m.l.cut = m.l.cut || errors.Is(err, io.ErrUnexpectedEOF)
 	if bad := m.l.check(m.l.done); bad != nil {
 		return 0, bad
 	}
@@ -201,8 +204,18 @@ func (l *layer) readable(err error) error {
 		return registry.Local(err)
 	case errors.As(err, &f), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
-	case errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, io.ErrUnexpectedEOF) && (l.cut || l.done >= block): // less was never a tar archive
 		return hostile(engine.CauseLayerTruncated, "%s ends in the middle", l.name)
 	}
 	return hostile(engine.CauseLayerInvalid, "%s is damaged (%w)", l.name, err)
+}
+
+// indexed turns what the reader of the unpacked layers complains of, like a
+// name that is a file and a folder at once, into one about the image.
+func indexed(err error) error {
+	var path *os.PathError
+	if errors.As(err, &path) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return registry.Local(err)
+	}
+	return hostile(engine.CauseLayerInvalid, "its layers make no file system (%w)", err)
 }

@@ -7,11 +7,19 @@ import (
 	"fmt"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"windlass/internal/engine"
 )
 
 // maxHistory is how many steps an image may have taken; those without a layer
 // count too.
 const maxHistory = 5000
+
+// What is kept of the texts of a configuration.
+const (
+	maxWord = 200
+	maxStep = 64 << 10
+)
 
 // DecodeConfig reads the configuration of an image of so many layers. It counts
 // before it builds: eight megabytes of empty objects would take a hundred times
@@ -35,6 +43,10 @@ func DecodeConfig(raw []byte, layers int) (*v1.ConfigFile, error) {
 	cfg := new(v1.ConfigFile)
 	if err := json.Unmarshal(raw, cfg); err != nil {
 		return nil, errors.New("its configuration is not that of an image")
+	}
+	cfg.Architecture, cfg.OS, cfg.Author = engine.Text(cfg.Architecture, maxWord), engine.Text(cfg.OS, maxWord), engine.Text(cfg.Author, maxWord)
+	for i := range cfg.History {
+		cfg.History[i].CreatedBy = engine.Text(cfg.History[i].CreatedBy, maxStep)
 	}
 	return cfg, nil
 }

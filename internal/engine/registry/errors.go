@@ -73,7 +73,7 @@ func refuse(cause, code, ref, format string, args ...any) error {
 
 func judge(err error) verdict {
 	var answer *transport.Error
-	if errors.As(err, &answer) {
+	if errors.As(err, &answer) && !errors.Is(err, errForeign) {
 		return judgeAnswer(answer)
 	}
 	var certificate *tls.CertificateVerificationError
@@ -86,6 +86,10 @@ func judge(err error) verdict {
 		return verdict{engine.CauseDigest, "SKOPEO_UNKNOWN_ERROR", "the bytes received are not those the digest promises"}
 	case errors.Is(err, errSize):
 		return verdict{engine.CauseSize, "SKOPEO_UNKNOWN_ERROR", "the registry sends another number of bytes than the manifest says"}
+	case errors.Is(err, errLongManifest):
+		return verdict{engine.CauseManifestInvalid, "SKOPEO_UNKNOWN_ERROR", "its manifest is far too long"}
+	case errors.Is(err, errTooMuch):
+		return verdict{engine.CauseRegistryUnsupported, "SKOPEO_UNKNOWN_ERROR", "the registry's answer is far too long"}
 	case errors.Is(err, errForeign):
 		return verdict{engine.CauseMediaType, "SKOPEO_UNKNOWN_ERROR", "it is a foreign layer, which is not distributed with the image"}
 	case errors.Is(err, errRedirect), strings.Contains(err.Error(), "in www-authenticate"), strings.Contains(err.Error(), "token-server redirect"):

@@ -120,7 +120,8 @@ func (s *session) blob(ctx context.Context, digest string, size int64, to string
 		if err == nil {
 			break
 		}
-		if try == blobTries || ctx.Err() != nil || !judge(err).temporary() && !errors.Is(err, errShort) {
+		// One that stalls is not broken: it would stall again.
+		if try == blobTries || ctx.Err() != nil || errors.Is(err, errStalled) || !judge(err).temporary() && !errors.Is(err, errShort) {
 			return err
 		}
 		if err := w.restart(); err != nil {

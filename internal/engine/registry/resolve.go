@@ -115,7 +115,10 @@ func (s *session) manifest(ctx context.Context, what string) (raw []byte, mediaT
 		return nil, "", err
 	}
 	defer resp.Body.Close()
-	if raw, err = readAll(resp.Body, maxManifest); err != nil {
+	if raw, err = readAll(resp.Body, maxManifest); errors.Is(err, errTooMuch) {
+		return nil, "", fmt.Errorf("%w: more than %d bytes", errLongManifest, maxManifest)
+	}
+	if err != nil {
 		return nil, "", fmt.Errorf("manifest: %w", err)
 	}
 	if strings.HasPrefix(what, "sha256:") && digestOf(raw) != what {
@@ -201,19 +204,19 @@ func (r *Resolved) fill(ref string, m v1.Manifest) error {
 	if !isConfig(string(m.Config.MediaType)) {
 		return refuse(engine.CauseMediaType, "SKOPEO_UNKNOWN_ERROR", ref, "this is not a container image but an artifact with a configuration of type %q", clip(string(m.Config.MediaType)))
 	}
+	if m.Config.Digest.Hex == "" {
+		return refuse(engine.CauseConfigInvalid, "SKOPEO_UNKNOWN_ERROR", ref, "the manifest names no image configuration")
+	}
 	if m.Config.Size < 0 {
 		return invalid(ref, "the image configuration has no valid size")
 	}
 	if m.Config.Size > maxConfig {
 		return refuse(engine.CauseConfigInvalid, "SKOPEO_UNKNOWN_ERROR", ref, "the image configuration has %d bytes, more than %d", m.Config.Size, maxConfig)
 	}
-	if m.Config.Digest.Algorithm != "" && !reDigest.MatchString(m.Config.Digest.String()) {
+	if !reDigest.MatchString(m.Config.Digest.String()) {
 		return invalid(ref, "the image configuration's digest is not sha256")
 	}
-	r.config = m.Config
-	if r.ImageID = m.Config.Digest.Hex; r.ImageID == "" {
-		r.ImageID = strings.TrimPrefix(string(r.Digest), "sha256:")
-	}
+	r.config, r.ImageID = m.Config, m.Config.Digest.Hex
 	sizes := map[v1.Hash]int64{m.Config.Digest: m.Config.Size}
 	for i, l := range m.Layers {
 		if l.Size < 0 || r.Size > math.MaxInt64-l.Size || !reDigest.MatchString(l.Digest.String()) {

@@ -28,6 +28,8 @@ var (
 	errPlainHTTP = errors.New("the registry answers only over plain HTTP")
 	errRedirect  = errors.New("the redirect is not followed")
 	errTooMuch   = errors.New("the answer is too long")
+
+	errLongManifest = errors.New("the manifest is too long")
 )
 
 // bases are the connections that all sessions share: by whether certificates

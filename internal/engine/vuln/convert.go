@@ -21,6 +21,10 @@ import (
 // nvd is the namespace of NVD's own records.
 const nvd = "nvd:cpe"
 
+// maxText is what is kept of the name and the version that an image gives a
+// package.
+const maxText = 1000
+
 // converter turns the matcher's findings into the engine's words.
 type converter struct {
 	h    *handle
@@ -65,7 +69,7 @@ func (c *converter) one(f match.Match) (engine.Match, error) {
 	}
 	v := models.NewVulnerability(f.Vulnerability, meta, pkg.VersionFormat(f.Package))
 	m := engine.Match{
-		Package: f.Package.Name, Version: f.Package.Version,
+		Package: engine.Text(f.Package.Name, maxText), Version: engine.Text(f.Package.Version, maxText),
 		Vuln: v.ID, Severity: severity(v.Severity), Fixes: v.Fix.Versions, FixState: v.Fix.State,
 		URL: link(v), Namespace: f.Vulnerability.Namespace, Description: v.Description,
 		WillNotFix:     f.Vulnerability.Fix.State == vulnerability.FixStateWontFix,
@@ -96,7 +100,7 @@ func (c *converter) identify(m *engine.Match, f match.Match) {
 	m.PackageKey = string(f.Package.ID)
 	if p := c.sbom.Artifacts.Packages.Package(artifactID(f.Package.ID)); p != nil {
 		id := ident.Of(*p)
-		m.PackageKey, m.PackageType, m.Path = id.Key, id.Type, id.Path
+		m.PackageKey, m.PackageType, m.Path = id.Key, id.Type, engine.Text(id.Path, 4*maxText)
 		return
 	}
 	m.PackageType, _ = ident.Type(f.Package.Type)
