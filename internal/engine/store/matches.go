@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -15,11 +16,23 @@ import (
 // matchKey is the identity of a match within its image.
 type matchKey struct{ pkg, vuln, namespace string }
 
-// keptMatch is what of an old match decides whether a new one is news.
+// keptMatch is what of an old match decides whether a new one is news: all that
+// rules of bundles look at.
 type keptMatch struct {
-	severity string
-	fixes    []string
-	seen     time.Time
+	severity              string
+	fixes                 []string
+	willNotFix, exploited bool
+	epss                  float32
+	fixed                 time.Time
+	scores                matchScores
+	seen                  time.Time
+}
+
+// is reports whether a match says the same.
+func (k keptMatch) is(m engine.Match) bool {
+	return k.severity == m.Severity && slices.Equal(k.fixes, m.Fixes) && k.willNotFix == m.WillNotFix && k.exploited == m.KnownExploited &&
+		k.epss == float32(m.EPSS) && k.fixed.Equal(m.FixAt.Truncate(time.Microsecond)) &&
+		slices.Equal(k.scores.NVD, m.NVD) && slices.Equal(k.scores.Vendor, m.Vendor)
 }
 
 // matchScores is the row format of a match's CVSS data.
@@ -36,8 +49,8 @@ var matchColumns = []string{
 
 // replaceMatches makes list the matches of an image, found in the data of that
 // id, and keeps the image's counts with them. A match that was there before
-// keeps the time at which it was first seen. It reports whether anything that
-// a person would notice (a match, its severity, its fix) is different.
+// keeps the time at which it was first seen. It reports whether anything is
+// different that a person would notice or a rule look at.
 func replaceMatches(ctx context.Context, tx pgx.Tx, image int64, data string, list []engine.Match) (bool, error) {
 	const counts = `
 		UPDATE images
@@ -69,7 +82,7 @@ func replaceMatches(ctx context.Context, tx pgx.Tx, image int64, data string, li
 		if ok {
 			seen = was.seen
 		}
-		changed = changed || !ok || was.severity != m.Severity || !slices.Equal(was.fixes, m.Fixes)
+		changed = changed || !ok || !was.is(m)
 		scores, err := json.Marshal(matchScores{m.NVD, m.Vendor})
 		if err != nil {
 			return false, fmt.Errorf("match scores: %w", err)
@@ -100,7 +113,9 @@ func replaceMatches(ctx context.Context, tx pgx.Tx, image int64, data string, li
 }
 
 func oldMatches(ctx context.Context, tx pgx.Tx, image int64) (map[matchKey]keptMatch, error) {
-	const q = `SELECT package_key, vuln, namespace, severity, fixes, first_seen FROM matches WHERE image = $1`
+	const q = `
+		SELECT package_key, vuln, namespace, severity, fixes, will_not_fix, known_exploited, epss, fix_at, scores, first_seen
+		  FROM matches WHERE image = $1`
 
 	rows, err := tx.Query(ctx, q, image)
 	if err != nil {
@@ -111,9 +126,16 @@ func oldMatches(ctx context.Context, tx pgx.Tx, image int64) (map[matchKey]keptM
 	for rows.Next() {
 		var k matchKey
 		var m keptMatch
-		if err := rows.Scan(&k.pkg, &k.vuln, &k.namespace, &m.severity, &m.fixes, &m.seen); err != nil {
+		var fixed *time.Time
+		var scores []byte
+		err := rows.Scan(&k.pkg, &k.vuln, &k.namespace, &m.severity, &m.fixes, &m.willNotFix, &m.exploited, &m.epss, &fixed, &scores, &m.seen)
+		if err == nil && len(scores) > 0 {
+			err = json.Unmarshal(scores, &m.scores)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("old matches: %w", err)
 		}
+		m.fixed = zero(fixed)
 		old[k] = m
 	}
 	return old, rows.Err()
@@ -173,6 +195,13 @@ func scanMatchMore(r pgx.CollectableRow, more ...any) (m engine.Match, err error
 	}
 	var sc matchScores
 	err = json.Unmarshal(scores, &sc)
-	m.EPSS, m.NVD, m.Vendor = float64(epss), sc.NVD, sc.Vendor
+	m.EPSS, m.NVD, m.Vendor = decimal(epss), sc.NVD, sc.Vendor
 	return m, err
+}
+
+// decimal is the number that a column of type real was given: 0.1, and not what
+// is nearest to it among the numbers of half the length.
+func decimal(f float32) float64 {
+	d, _ := strconv.ParseFloat(strconv.FormatFloat(float64(f), 'g', -1, 32), 64)
+	return d
 }
