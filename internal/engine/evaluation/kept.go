@@ -67,13 +67,9 @@ func timed(b *policy.Bundle) bool {
 
 // expired reports whether an exception of the bundle ended between two moments.
 func expired(b *policy.Bundle, from, to time.Time) bool {
-	for _, w := range b.Whitelists {
-		for _, item := range w.Items {
-			if item.ExpiresOn == "" {
-				continue
-			}
-			at, err := engine.ParseTime(item.ExpiresOn)
-			if err == nil && at.After(from) && !at.After(to) {
+	for i := range b.Whitelists {
+		for _, item := range b.Whitelists[i].Items {
+			if at := item.Expires(); at.After(from) && !at.After(to) {
 				return true
 			}
 		}

@@ -22,6 +22,8 @@ type Queue interface {
 	ReevaluationPage(ctx context.Context, account string, limit int) ([]engine.ReevaluationStep, error)
 	MoveReevaluation(ctx context.Context, j engine.Job, at engine.ReevaluationStep, done engine.Reevaluation) error
 	EndReevaluation(ctx context.Context, j engine.Job) error
+	TimedPolicies(ctx context.Context) ([]engine.PolicyBundle, error)
+	ReevaluateAfter(ctx context.Context, b engine.PolicyBundle, ended time.Time) (bool, error)
 }
 
 // Worker works off the queue of images to evaluate (engine.QueueEvaluate): its
@@ -108,13 +110,16 @@ const watchEvery = time.Hour
 const lookEvery = time.Minute
 
 // Watch has subscribed images evaluated now and then, since time alone can
-// change what a bundle says.
+// change what a bundle says, and all images when exceptions have ended.
 func (w *Worker) Watch(ctx context.Context) error {
 	return supervise.Every(ctx, lookEvery, func(ctx context.Context) error {
 		done, err := w.Queue.EnqueueEvaluations(ctx, watchEvery)
-		if done && err == nil {
+		if err != nil {
+			return err
+		}
+		if done {
 			w.Log.DebugContext(ctx, "policy watch done")
 		}
-		return err
+		return w.Expire(ctx)
 	})
 }

@@ -88,6 +88,9 @@ func (x *exceptions) first(b *pattern.Budget, id string, now time.Time) (*Item, 
 	return best.item, nil
 }
 
+// Expires is when the item ends; zero: never.
+func (i *Item) Expires() time.Time { return i.expires }
+
 func (i *Item) inForce(now time.Time) bool { return i.expires.IsZero() || now.Before(i.expires) }
 
 // exception looks for the first item of the whitelists, in their order, that

@@ -123,3 +123,46 @@ func (s *Store) Reevaluation(ctx context.Context, account string) (engine.Reeval
 	r.StartedAt, r.EndedAt = r.StartedAt.UTC(), zero(ended)
 	return r, nil
 }
+
+// TimedPolicies lists the active bundles that hold exceptions which end, without
+// their documents, of accounts that are enabled.
+func (s *Store) TimedPolicies(ctx context.Context) ([]engine.PolicyBundle, error) {
+	const q = `SELECT ` + policyColumnsBare + policyTables + `JOIN accounts a ON a.name = p.account AND a.state = 'enabled'
+		WHERE p.active AND position('"expires_on"' IN d.body) > 0 ORDER BY p.account`
+
+	rows, err := s.pool.Query(ctx, q)
+	if err != nil {
+		return nil, fmt.Errorf("timed policies: %w", domain(err))
+	}
+	list, err := pgx.CollectRows(rows, scanPolicy)
+	if err != nil {
+		return nil, fmt.Errorf("timed policies: %w", domain(err))
+	}
+	return list, nil
+}
+
+// ReevaluateAfter begins a re-evaluation by an active bundle because something
+// ended at a moment, unless one has begun since. It reports whether it did:
+// hosts that ask at once begin one.
+func (s *Store) ReevaluateAfter(ctx context.Context, b engine.PolicyBundle, ended time.Time) (bool, error) {
+	const hold = `SELECT FROM policies WHERE account = $1 AND id = $2 AND digest = $3 AND active FOR UPDATE`
+	const begun = `SELECT EXISTS (SELECT FROM reevaluations WHERE account = $1 AND policy = $2 AND bundle = $3 AND started_at >= $4)`
+
+	did := false
+	err := s.inTx(ctx, "re-evaluate", func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, hold, b.Account, b.ID, b.Digest)
+		if err != nil || tag.RowsAffected() == 0 {
+			return err
+		}
+		var since bool
+		if err := tx.QueryRow(ctx, begun, b.Account, b.ID, b.Digest, ended).Scan(&since); err != nil || since {
+			return err
+		}
+		did = true
+		if err := startReevaluation(ctx, tx, b); err != nil {
+			return err
+		}
+		return record(ctx, tx, engine.ChangeReevaluation, b.Account, b.ID, nil)
+	})
+	return did, err
+}
