@@ -69,11 +69,16 @@ type PolicyTry struct {
 type PolicyTrial struct {
 	Image Digest
 	Tag   string
-	Tried Verdict
-	Now   *Verdict // by the bundle compared with; nil: there is none, or no verdict
+	Tried Verdict  // with its rows only when one image alone was asked about
+	Now   *Verdict // by the bundle compared with, without rows; nil: there is none, or no verdict
 	Fault string   // why there is no verdict by the tried bundle; then Tried is zero
 	// NowFault is why there is none by the other.
 	NowFault string
+
+	TriedRows, NowRows VerdictRows
+	Changes            []VerdictChange // what differs, the worst first; at most MaxVerdictChanges
+	MoreChanges        int             // that are not in the list
+	Same               int             // findings of both
 }
 
 // PolicyTrials is what came of a try.

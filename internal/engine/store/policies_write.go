@@ -64,10 +64,6 @@ var errDeactivate = &engine.Fault{Kind: engine.ErrConflict, Message: "cannot dea
 // b.Active says so: all others are inactive then. engine.ErrNotFound when there
 // is none, engine.ErrConflict when it would deactivate the active one.
 func (s *Store) UpdatePolicy(ctx context.Context, b engine.PolicyBundle, src engine.Source) (engine.PolicyBundle, error) {
-	const q = `
-		UPDATE policies SET name = NULLIF($3, ''), description = NULLIF($4, ''), digest = $5, active = $6, updated_at = now()
-		 WHERE account = $1 AND id = $2`
-
 	err := s.inTx(ctx, "update policy", func(tx pgx.Tx) error {
 		was, last, err := lockPolicies(ctx, tx, b.Account, b.ID)
 		if err != nil {
@@ -76,35 +72,45 @@ func (s *Store) UpdatePolicy(ctx context.Context, b engine.PolicyBundle, src eng
 		if was.Active && !b.Active {
 			return errDeactivate
 		}
-		if b.Active && last != nil && *last != b.ID {
-			if err := deactivate(ctx, tx, b.Account); err != nil {
-				return err
-			}
-		}
-		if _, err := tx.Exec(ctx, q, b.Account, b.ID, b.Name, b.Description, b.Digest, b.Active); err != nil {
-			return err
-		}
-		if err := putPolicyDocument(ctx, tx, b); err != nil {
-			return err
-		}
-		// The jobs before the announcements, whose lock comes last.
-		if b.Active && (!was.Active || was.Digest != b.Digest) {
-			if err := startReevaluation(ctx, tx, b); err != nil {
-				return err
-			}
-			if err := enqueueSubscribed(ctx, tx, b.Account); err != nil {
-				return err
-			}
-		}
-		if err := emitPolicy(ctx, tx, was, b, last, src); err != nil {
-			return err
-		}
-		return record(ctx, tx, engine.ChangePolicy, b.Account, b.ID, nil)
+		return replacePolicy(ctx, tx, was, b, last, src)
 	})
 	if err != nil {
 		return b, err
 	}
 	return s.Policy(ctx, b.Account, b.ID)
+}
+
+// replacePolicy puts a bundle in place of what it was, whose row is locked with
+// all of the account; last is the id of the active one.
+func replacePolicy(ctx context.Context, tx pgx.Tx, was, b engine.PolicyBundle, last *string, src engine.Source) error {
+	const q = `
+		UPDATE policies SET name = NULLIF($3, ''), description = NULLIF($4, ''), digest = $5, active = $6, updated_at = now()
+		 WHERE account = $1 AND id = $2`
+
+	if b.Active && last != nil && *last != b.ID {
+		if err := deactivate(ctx, tx, b.Account); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.Exec(ctx, q, b.Account, b.ID, b.Name, b.Description, b.Digest, b.Active); err != nil {
+		return err
+	}
+	if err := putPolicyDocument(ctx, tx, b); err != nil {
+		return err
+	}
+	// The jobs before the announcements, whose lock comes last.
+	if b.Active && (!was.Active || was.Digest != b.Digest) {
+		if err := startReevaluation(ctx, tx, b); err != nil {
+			return err
+		}
+		if err := enqueueSubscribed(ctx, tx, b.Account); err != nil {
+			return err
+		}
+	}
+	if err := emitPolicy(ctx, tx, was, b, last, src); err != nil {
+		return err
+	}
+	return record(ctx, tx, engine.ChangePolicy, b.Account, b.ID, nil)
 }
 
 // lockPolicies locks all bundles of an account, so that no two are made active
