@@ -51,6 +51,7 @@ func (f *fixture) policies(t *testing.T) {
 		}},
 	})
 	c.want(t, 200, admin, "GET", "/policies/strict?detail=False", nil)
+	f.tries(t, bundle)
 	c.want(t, 404, admin, "GET", "/policies/nosuch", nil)
 	record["active"] = true
 	c.want(t, 200, admin, "PUT", "/policies/strict", record)
@@ -71,5 +72,28 @@ func (f *fixture) policies(t *testing.T) {
 	c.want(t, 404, admin, "DELETE", "/policies/strict", nil)
 	for _, path := range []string{"/policies", "/policies/strict"} {
 		c.want(t, 401, nobody, "GET", path, nil)
+	}
+}
+
+// tries asks a bundle that need not be stored.
+func (f *fixture) tries(t *testing.T, bundle map[string]any) {
+	c, admin := f.contract, f.admin
+	try := func(more map[string]any) map[string]any {
+		more["policybundle"] = bundle
+		return more
+	}
+	a := c.want(t, 200, admin, "POST", "/console/policies/try", try(map[string]any{"images": []string{f.digest}, "tag": f.tag}))
+	if a.text(t, "images.0.tried.status") != "fail" || a.text(t, "images.0.changes.0.change") == "" {
+		t.Errorf("a bundle that always stops, tried: %.600s", a.body)
+	}
+	c.want(t, 200, admin, "POST", "/console/policies/try", try(map[string]any{"newest": 5, "against": "strict"}))
+	c.want(t, 200, f.owner, "POST", "/console/policies/try", try(map[string]any{}))
+	c.fails(t, 400, "Bundle failed validation", admin, "POST", "/console/policies/try", map[string]any{"policybundle": map[string]any{"id": "x"}})
+	c.want(t, 400, admin, "POST", "/console/policies/try", try(map[string]any{"newest": 51}))
+	c.want(t, 404, admin, "POST", "/console/policies/try", try(map[string]any{"images": []string{absent}}))
+	c.want(t, 404, admin, "POST", "/console/policies/try", try(map[string]any{"against": "nosuch"}))
+	c.want(t, 401, nobody, "POST", "/console/policies/try", try(map[string]any{}))
+	if got := c.want(t, 200, admin, "GET", "/policies", nil); strings.Contains(string(got.body), "nosuch") {
+		t.Error("a try left a trace")
 	}
 }

@@ -37,6 +37,7 @@ var matrixBodies = map[string]string{
 	"POST /console/vex":                                            `{}`,
 	"POST /policies":                                               `{"id":"x","version":"0","policies":[],"mappings":[]}`,
 	"PUT /policies/{policyId}":                                     `{"policyId":"nosuch","policybundle":{"id":"x","version":"1_0","policies":[],"mappings":[]}}`,
+	"POST /console/policies/try":                                   `{"policybundle":{}}`,
 	"POST /subscriptions":                                          `{"subscription_key":"x","subscription_type":"nosuch"}`,
 	"POST /archives/images":                                        `["` + absent + `"]`,
 	"POST /archives/rules":                                         `{"transition":"archive"}`,
@@ -85,9 +86,9 @@ var (
 	// what each role may do beside what anybody may
 	roleMay = map[engine.Role]*regexp.Regexp{
 		engine.FullControl:    regexp.MustCompile(`.`),
-		engine.ReadOnly:       regexp.MustCompile(`^GET /([a-hj-z]|images)`),
-		engine.ImageDeveloper: regexp.MustCompile(`^GET |^\w+ /(images|imports|import|repositories|subscriptions|archives/images)\b`),
-		engine.PolicyEditor:   regexp.MustCompile(`^GET /([a-hj-z]|images)|^\w+ /policies\b`),
+		engine.ReadOnly:       regexp.MustCompile(`^GET /([a-hj-z]|images)|^POST /console/policies/try$`),
+		engine.ImageDeveloper: regexp.MustCompile(`^GET |^\w+ /(images|imports|import|repositories|subscriptions|archives/images)\b|^POST /console/policies/try$`),
+		engine.PolicyEditor:   regexp.MustCompile(`^GET /([a-hj-z]|images)|^\w+ /policies\b|^POST /console/policies/try$`),
 		engine.ImageAnalyzer:  regexp.MustCompile(`^GET /accounts/\{accountname\}$|^GET /(account|images|query|summaries|policies|subscriptions|imports)\b|^POST /images$|^\w+ /imports?/images\b`),
 	}
 )

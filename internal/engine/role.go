@@ -105,6 +105,7 @@ var actionRoles = map[string][]Role{
 	"createPolicy": editors,
 	"updatePolicy": editors,
 	"deletePolicy": editors,
+	"tryPolicy":    readers,
 
 	"listVEX":   everyone,
 	"getVEX":    everyone,

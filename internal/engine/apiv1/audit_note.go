@@ -27,6 +27,7 @@ var unnoted = map[string]string{
 	"uploadImportParentManifest": "a part of an import",
 	"uploadImportImageConfig":    "a part of an import",
 	"uploadImportDockerfile":     "a part of an import",
+	"tryPolicy":                  "a question: nothing is kept of it",
 	"getOauthToken":              "a login: it changes nothing",
 }
 

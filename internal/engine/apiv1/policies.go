@@ -27,6 +27,9 @@ type Policies interface {
 	UpdatePolicy(ctx context.Context, account, id string, document []byte, active bool) (engine.PolicyBundle, error)
 	// DeletePolicy is engine.ErrConflict for the active bundle.
 	DeletePolicy(ctx context.Context, account, id string) error
+	// TryPolicy asks a bundle that need not be stored about images, and the
+	// active one, or another stored one, beside it. Nothing is kept of it.
+	TryPolicy(ctx context.Context, q engine.PolicyTry) (engine.PolicyTrials, error)
 }
 
 func (s *Server) policiesOps() map[string]op {
@@ -36,6 +39,7 @@ func (s *Server) policiesOps() map[string]op {
 		"getPolicy":      {perm: acct("getPolicy"), call: s.getPolicy},
 		"updatePolicy":   {perm: acct("updatePolicy"), call: s.updatePolicy},
 		"deletePolicy":   {perm: acct("deletePolicy"), call: s.deletePolicy},
+		"tryPolicy":      {perm: acct("tryPolicy"), call: s.tryPolicy, heavy: true},
 		"describePolicy": {perm: anyo, call: describePolicy},
 	}
 }
