@@ -34,6 +34,7 @@ type Engine interface {
 	Feeds
 	Images
 	Registries
+	Policies
 	Samples
 	Logs
 	APIDocument
@@ -163,6 +164,7 @@ func (s *Server) routes(r fiber.Router) {
 	s.eventsRoutes(r)
 	s.feedsRoutes(r)
 	s.imagesRoutes(r)
+	s.policiesRoutes(r)
 	s.registriesRoutes(r)
 	s.samplesRoutes(r)
 	s.logsRoutes(r)
