@@ -25,7 +25,9 @@ type ImageParts interface {
 	PackagePage(ctx context.Context, account, digest string, f engine.PackageFilter) ([]engine.Package, int, error)
 	// PackageClasses counts packages by content class.
 	PackageClasses(ctx context.Context, account, digest string) (map[string]int, error)
-	Files(ctx context.Context, account, digest string) ([]engine.File, error)
+	// FilePage is one page of the files; engine.ErrNotFound when they are not
+	// known, as of an imported analysis.
+	FilePage(ctx context.Context, account, digest string, q engine.FileQuery) (engine.FilePage, error)
 	// Document is one of engine.Doc...; engine.ErrNotFound without it.
 	Document(ctx context.Context, account, name, digest string) ([]byte, error)
 	Events(ctx context.Context, account string, f engine.EventFilter, p engine.EventPage) (engine.EventList, error)

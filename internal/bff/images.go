@@ -50,6 +50,8 @@ func (s *Server) imagesRoutes(r fiber.Router) {
 	r.Post("/images/:digest/reanalyze", s.may("createImage"), s.reanalyzeImage)
 	r.Post("/images/:digest/cancel", s.may("createImage"), s.cancelImage)
 	r.Post("/images/:digest/evaluate", s.may("getImageEvaluation"), s.evaluateImage)
+	r.Get("/images/:digest/content.csv", s.exportContent)
+	r.Get("/images/:digest/kept", s.downloadKept)
 	r.Get("/images/:digest/policy.csv", s.exportPolicyCSV)
 	r.Get("/images/:digest/policy.json", s.exportPolicyJSON)
 	s.exportRoutes(r)

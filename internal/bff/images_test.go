@@ -40,6 +40,7 @@ type imageEngine struct {
 	tag      string
 
 	bundles   []engine.PolicyBundle
+	files     []engine.FileQuery
 	evaluated []string // tag and bundle of what was to be stored
 }
 
@@ -151,8 +152,11 @@ func (e *imageEngine) Matches(context.Context, string, string) ([]engine.Match, 
 	return e.matches, "data", nil
 }
 func (e *imageEngine) PackagePage(_ context.Context, _, _ string, f engine.PackageFilter) ([]engine.Package, int, error) {
+	if f.Key == "gone" || f.Offset > 0 {
+		return nil, 0, nil
+	}
 	return []engine.Package{
-		{Name: "openssl", Version: "3.0.11-1~deb12u2", Type: "dpkg", Class: f.Class, Path: "pkgdb", Licenses: []string{"Apache-2.0"}, Size: 2310144, Source: "openssl", Origin: "Debian OpenSSL Team <x@example.test>"},
+		{Key: "1", Name: "openssl", CPEs: []string{"cpe:2.3:a:openssl:openssl:3.0.11:*:*:*:*:*:*:*"}, PURL: "pkg:deb/debian/openssl@3.0.11", Version: "3.0.11-1~deb12u2", Type: "dpkg", Class: f.Class, Path: "pkgdb", Licenses: []string{"Apache-2.0"}, Size: 2310144, Source: "openssl", Origin: "Debian OpenSSL Team <x@example.test>"},
 		{Name: "zlib1g", Version: "1:1.2.13.dfsg-1", Type: "dpkg", Class: f.Class, Path: "pkgdb"},
 	}, 2, nil
 }
@@ -193,8 +197,17 @@ func exportOf(f engine.ExportFormat, i engine.Image, text []byte) engine.Export 
 		return io.NopCloser(&b), int64(b.Len()), err
 	}}
 }
-func (e *imageEngine) Files(context.Context, string, string) ([]engine.File, error) {
-	return []engine.File{{Path: "/etc/passwd", Size: 12, Mode: "00644", Type: "file", SHA256: strings.Repeat("ab", 32)}, {Path: "/bin", Link: "usr/bin", Mode: "00777", Type: "slink"}}, nil
+func (e *imageEngine) FilePage(_ context.Context, _, _ string, q engine.FileQuery) (engine.FilePage, error) {
+	list := []engine.FileEntry{
+		{File: engine.File{Path: "/etc", Type: "dir", Mode: "00755"}, Folder: true, Files: 3, Bytes: 12_000},
+		{File: engine.File{Path: "/etc/passwd", Size: 12, Mode: "00644", Type: "file", SHA256: strings.Repeat("ab", 32)}, Owner: engine.FileOwner{Key: "k1", Name: "base-passwd", Version: "3.6"}},
+		{File: engine.File{Path: "/bin", Link: "usr/bin", Mode: "00777", Type: "slink"}}, {File: engine.File{Path: "/usr/bin/su", Mode: "04755", Type: "file"}},
+	}
+	if strings.Contains(q.Text, "SHADOW") || q.Offset > 0 {
+		list = nil
+	}
+	e.files = append(e.files, q)
+	return engine.FilePage{Entries: list, Total: len(list)}, nil
 }
 func (e *imageEngine) Document(_ context.Context, _, name, _ string) ([]byte, error) {
 	switch name {
@@ -206,6 +219,12 @@ func (e *imageEngine) Document(_ context.Context, _, name, _ string) ([]byte, er
 		return []byte("FROM scratch\nADD file:1 in /\n"), nil
 	case engine.DocSBOM:
 		return []byte(`{"artifacts":[]}`), nil
+	case engine.DocSecrets:
+		return []byte(`[{"path":"/app/.env","matches":[{"name":"AWS_KEY","regex":"(?i)aws.*","lines":[0,6]}]}]`), nil
+	case engine.DocRetrieved:
+		return []byte(`[{"path":"/etc/passwd","b64_content":"cm9vdDp4OjA6MDo8cm9vdD46Lwo="},{"path":"/bin/x","b64_content":"AAEC"}]`), nil
+	case engine.DocMalware:
+		return []byte(`[{"scanner":"clamav","findings":[{"path":"/tmp/eicar.com","signature":"Eicar-Test-Signature"}],"metadata":{"db_version":{"daily":"27000"},"incomplete":"two files were too large"}}]`), nil
 	}
 	return nil, engine.ErrNotFound
 }
@@ -317,7 +336,23 @@ func TestImagePages(t *testing.T) {
 		"by package":            {first + "?tab=vulnerabilities&group=package", 200, []string{"1 vulnerability", "3 groups"}},
 		"no match":              {first + "?tab=vulnerabilities&q=nothing", 200, []string{"Nothing matches this filter"}},
 		"content":               {first + "?tab=content", 200, []string{"openssl", "2.3 MB", "88"}},
-		"files":                 {first + "?tab=content&class=files", 200, []string{"/etc/passwd", "usr/bin", "0:0"}},
+		"files":                 {first + "?tab=content&class=files", 200, []string{"passwd", "usr/bin", "0:0", "12.0 kB", "3 files", "base-passwd 3.6", "setuid", "dir=%2Fetc"}},
+		"files, in a folder":    {first + "?tab=content&class=files&dir=/etc/../etc/", 200, []string{`aria-current="location">etc`, `name="dir" value="/etc"`}},
+		"files, one list":       {first + "?tab=content&class=files&view=flat", 200, []string{"/etc/passwd", "By folder", "Show its folder"}},
+		"secrets":               {first + "?tab=content&class=secrets", 200, []string{"/app/.env", "AWS_KEY", "1, 7", "not kept"}},
+		"secrets, searched":     {first + "?tab=content&class=secrets&q=nothing", 200, []string{"No findings of this kind match"}},
+		"text findings":         {first + "?tab=content&class=findings", 200, []string{"content_search"}},
+		"malware":               {first + "?tab=content&class=malware", 200, []string{"Eicar-Test-Signature", "Scanned by clamav, daily 27000.", "two files were too large"}},
+		"kept files":            {first + "?tab=content&class=retrieved", 200, []string{"/etc/passwd", "20 B", "Show"}},
+		"kept file":             {first + "?tab=content&class=retrieved&file=/etc/passwd", 200, []string{"root:x:0:0:&lt;root&gt;:/", "Download"}},
+		"kept file, no text":    {first + "?tab=content&class=retrieved&file=/bin/x", 200, []string{"not a text"}},
+		"kept file, as it is":   {first + "/kept?file=/etc/passwd", 200, []string{"root:x:0:0:<root>:/"}},
+		"kept file, missing":    {first + "/kept?file=/etc/shadow", 404, []string{"kept no such file"}},
+		"package":               {first + "?tab=content&class=all&pkg=1", 200, []string{"cpe:2.3:a:openssl", "pkg:deb/debian/openssl@3.0.11", "CVE-2024-5535", "4 files", "All packages"}},
+		"package, gone":         {first + "?tab=content&pkg=gone", 404, []string{"no such package"}},
+		"export packages":       {first + "/content.csv?class=os", 200, []string{"name,version", "openssl,3.0.11-1~deb12u2"}},
+		"export files":          {first + "/content.csv?class=files", 200, []string{"/etc/passwd,file,00644", "base-passwd,3.6"}},
+		"export secrets":        {first + "/content.csv?class=secrets", 200, []string{"/app/.env,AWS_KEY"}},
 		"files, searched":       {first + "?tab=content&class=files&q=SHADOW", 200, []string{"No files of this kind match"}},
 		"sbom":                  {first + "?tab=sbom", 200, []string{"/sbom/spdx-json", "3.0 MB", "CycloneDX XML", "dpkg", "Apache-2.0", "Of 5 packages no licence is known", "2 packages"}},
 		"events":                {first + "?tab=events", 200, []string{"image_analysis_completed", "library/debian:12"}},

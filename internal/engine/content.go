@@ -37,8 +37,9 @@ func OSPackage(packageType string) bool {
 type PackageFilter struct {
 	Class         string
 	Text          string // part of name, version or path; case-insensitive
-	Offset, Limit int    // 1 to 1000; 0: 100
-	All           bool   // no paging
+	Key           string
+	Offset, Limit int  // 1 to 1000; 0: 100
+	All           bool // no paging
 }
 
 // Match says that a package is affected by a vulnerability record.
@@ -115,6 +116,7 @@ type Analysis struct {
 // Names of an image's stored documents.
 const (
 	DocSBOM       = "syft_sbom"
+	DocListing    = "file_listing" // the files once more, to be read a page at a time; not compressed as a whole
 	DocFiles      = "files"
 	DocManifest   = "manifest"
 	DocHistory    = "docker_history"

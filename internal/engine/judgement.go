@@ -14,7 +14,7 @@ type Judgement struct {
 	Active             bool   // the bundle was the active one
 	At                 time.Time
 	Mapping            *JudgementRule // nil: none matched, so that no policy was run
-	Policies           []NamedID    // that the mapping selects
+	Policies           []NamedID      // that the mapping selects
 	Whitelists         []NamedID
 	Whitelisted        *JudgementRule // the rules of the image lists that matched; nil: none
 	Blacklisted        *JudgementRule
@@ -75,9 +75,9 @@ type JudgementStep struct {
 	Policy, PolicyName string
 	Action             string
 	Active             bool
-	Rows, Stop, Warn   int          // Rows that are not set aside; Stop and Warn of them
-	First              bool         // there is none before
-	Document           bool         // the bundle's document had changed since
-	More, Fewer        int          // rows that came and that went
+	Rows, Stop, Warn   int            // Rows that are not set aside; Stop and Warn of them
+	First              bool           // there is none before
+	Document           bool           // the bundle's document had changed since
+	More, Fewer        int            // rows that came and that went
 	Came, Went         []JudgementRow // the first of them, the worst first
 }

@@ -62,7 +62,7 @@ func TestNoNonsense(t *testing.T) {
 		}
 		views = append(views, ImageVulns(i, []engine.Match{{}}, VulnQuery{Page: 1}, noon), ImageVulns(i, nil, VulnQuery{Page: 9, Group: "cve"}, noon),
 			ImageContent(ContentIn{Image: i, Query: ContentQuery{Class: "os", Page: 3}, Packages: []engine.Package{{}}}),
-			ImageContent(ContentIn{Image: i, Query: ContentQuery{Class: "files", Page: 1}, Files: []engine.File{{}}}),
+			ImageContent(ContentIn{Image: i, Query: ContentQuery{Class: "files", Page: 1}, Files: engine.FilePage{Entries: []engine.FileEntry{{}}, Total: 1}}),
 			Images(ImagesIn{Images: []engine.Image{i}, Query: url.Values{}}, noon))
 		for _, v := range views {
 			for _, text := range texts(v) {

@@ -99,6 +99,11 @@ func (c *Core) Files(ctx context.Context, account, digest string) ([]engine.File
 	return c.store.Files(ctx, account, digest)
 }
 
+// FilePage is one page of an image's files.
+func (c *Core) FilePage(ctx context.Context, account, digest string, q engine.FileQuery) (engine.FilePage, error) {
+	return c.store.FilePage(ctx, account, digest, q)
+}
+
 // Document is one of an image's documents by its name.
 func (c *Core) Document(ctx context.Context, account, name, digest string) ([]byte, error) {
 	return c.store.Document(ctx, account, name, digest)

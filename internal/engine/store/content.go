@@ -35,12 +35,13 @@ func (s *Store) Packages(ctx context.Context, account, digest, class string) ([]
 func (s *Store) PackagePage(ctx context.Context, account, digest string, f engine.PackageFilter) ([]engine.Package, int, error) {
 	from := ` FROM packages p JOIN images i ON i.pk = p.image
 		WHERE i.account = $1 AND i.digest = $2 AND ($3 = '' OR p.class = $3)
-		  AND ($4 = '' OR p.name ILIKE $4 OR p.version ILIKE $4 OR p.path ILIKE $4)`
+		  AND ($4 = '' OR p.name ILIKE $4 OR p.version ILIKE $4 OR p.path ILIKE $4)
+		  AND ($5 = '' OR p.key = $5)`
 	var like string
 	if t := strings.TrimSpace(f.Text); t != "" {
 		like = "%" + escapeLike(t) + "%"
 	}
-	args := []any{account, digest, f.Class, like}
+	args := []any{account, digest, f.Class, like, f.Key}
 
 	q := `SELECT ` + packageColumns + from + ` ORDER BY p.name, p.version, p.path, p.key`
 	total := -1

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"windlass/internal/engine"
+	"windlass/internal/engine/listing"
 )
 
 // Documents of an image stand in the bucket of their name (engine.DocSBOM,
@@ -58,6 +59,10 @@ func packDocuments(a engine.Analysis) (map[string]packedDocument, error) {
 	if err != nil {
 		return nil, fmt.Errorf("document %s: %w", engine.DocFiles, err)
 	}
+	list, err := listing.Of(a)
+	if err != nil {
+		return nil, fmt.Errorf("document %s: %w", engine.DocListing, err)
+	}
 	bodies := map[string][]byte{
 		engine.DocSBOM: a.SBOM, engine.DocFiles: files, engine.DocManifest: a.Manifest,
 		engine.DocHistory: a.History, engine.DocDockerfile: []byte(a.Dockerfile),
@@ -75,6 +80,7 @@ func packDocuments(a engine.Analysis) (map[string]packedDocument, error) {
 		})
 	}
 	wg.Wait()
+	docs[engine.DocListing] = packedDocument{body: list} // as it is: parts of it are read
 	return docs, nil
 }
 

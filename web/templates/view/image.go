@@ -154,33 +154,6 @@ type VulnGroup struct {
 	Rows       []VulnRow
 }
 
-// ImageContent is the tab of packages and files.
-type ImageContent struct {
-	Classes  []Tab
-	Class    string
-	Text     string // search
-	Showing  string
-	Packages []PackageRow
-	Files    []FileRow
-	Pager    Pager
-	None     string
-	Clear    string
-}
-
-// PackageRow is one package.
-type PackageRow struct {
-	Name, Version, Type  string
-	Path, License, Size  string
-	Source, Origin, PURL string
-}
-
-// FileRow is one file.
-type FileRow struct {
-	Path, Link, Mode, Size string
-	Owner, Type            string
-	SHA, Short             string
-}
-
 // ImageEvent is an event of this image.
 type ImageEvent struct {
 	DOMID, Href string
