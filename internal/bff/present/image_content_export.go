@@ -46,7 +46,7 @@ func FindingCSV(in ContentIn) [][]string {
 
 func plainRow(cells ...string) []string {
 	for n, cell := range cells {
-		cells[n] = plainCell(cell)
+		cells[n] = engine.SheetCell(cell)
 	}
 	return cells
 }
