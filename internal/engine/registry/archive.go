@@ -24,7 +24,7 @@ import (
 // Limits of an uploaded archive.
 const (
 	maxArchive        = 64 << 30 // bytes, unpacked one level
-	maxArchiveEntries = 20_000
+	maxArchiveEntries = 5_000
 	maxArchiveJSON    = 4 << 20
 	maxName           = 1024 // bytes of a name in it
 )
