@@ -56,6 +56,7 @@ type Config struct {
 	ArchiveDryRun   bool          `name:"archive-dry-run" env:"CONSOLE_ARCHIVE_DRY_RUN,ANCHORE_ANALYSIS_ARCHIVE_DRYRUN_ENABLED" help:"The regular run of the archive rules only logs what it would do."`
 	MaxImageSizeMB  int64         `name:"max-image-size-mb" env:"CONSOLE_MAX_IMAGE_SIZE_MB" default:"0" help:"Limit of an image's compressed layers; 0: none."`
 	PolicyBundles   string        `name:"policy-bundles-dir" env:"CONSOLE_POLICY_BUNDLES_DIR" help:"Folder whose *.json are policy bundles that every new account gets beside the default one."`
+	EvaluationCache bool          `name:"evaluation-cache" env:"CONSOLE_EVALUATION_CACHE,ANCHORE_POLICY_ENGINE_EVALUATION_CACHE_ENABLED" default:"true" negatable:"" help:"Checks answer with what is known while nothing has changed that the bundle looks at."`
 	WebhooksFile    string        `name:"webhooks-file" env:"CONSOLE_WEBHOOKS_FILE" help:"YAML file with the section webhooks of a v1 configuration: where notifications go."`
 	WebhookURL      engine.Secret `name:"webhook-url" env:"CONSOLE_WEBHOOK_URL" help:"Where all notifications go, as webhooks.general.url; the file goes before it."`
 	WebhookTimeout  time.Duration `name:"webhook-timeout" env:"CONSOLE_WEBHOOK_TIMEOUT" default:"5s" help:"Time a receiver has to answer."`

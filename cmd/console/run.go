@@ -139,7 +139,7 @@ func openEngine(ctx context.Context, cfg Config, dsn string, set *logs.Set) (*co
 	eng, err := core.Open(ctx, core.Options{
 		DSN: dsn, DataDir: cfg.DataDir, Host: cfg.HostID, Services: cfg.Services, Addrs: cfg.addrs(), Logs: set,
 		AdminPassword: cfg.AdminPassword, SecretKey: key, FeedsURL: strings.TrimRight(cfg.FeedsURL, "/"), FeedsInterval: cfg.FeedsInterval,
-		Mirrors: cfg.mirrors, Analyzers: cfg.Analyzers, Attempts: cfg.Attempts, Search: cfg.search, MaxImageSizeMB: cfg.MaxImageSizeMB, Policies: cfg.policies, Notify: cfg.notify,
+		Mirrors: cfg.mirrors, Analyzers: cfg.Analyzers, Attempts: cfg.Attempts, Search: cfg.search, MaxImageSizeMB: cfg.MaxImageSizeMB, Policies: cfg.policies, AskAlways: !cfg.EvaluationCache, Notify: cfg.notify,
 		OAuth: cfg.oauth, AuditKeep: cfg.AuditKeep,
 		AWSAuto: cfg.AWSAuto == "on", TagWatch: cfg.TagWatch, RepoWatch: cfg.RepoWatch,
 		ArchiveDryRun: cfg.ArchiveDryRun,

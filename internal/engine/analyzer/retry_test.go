@@ -1,6 +1,8 @@
 package analyzer_test
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 	"sync/atomic"
 	"testing"
@@ -156,5 +158,22 @@ func TestTemporaryCauses(t *testing.T) {
 	}
 	if len(want) > 0 {
 		t.Errorf("causes that there are not: %v", want)
+	}
+}
+
+// A database that does not answer while an image is looked for is no fault of
+// the image.
+func TestDatabaseThatDoesNotAnswer(t *testing.T) {
+	b, _, d := moodyBench(t)
+	b.worker.Credentials = func(context.Context, string) ([]engine.Registry, error) {
+		return nil, fmt.Errorf("registries: %w", engine.ErrUnavailable)
+	}
+	i := b.attempt(t, d)
+	if i.State != engine.NotAnalyzed || i.Failure == nil || i.Failure.Cause != engine.CauseDatabase || i.Failure.NextAt.IsZero() {
+		t.Errorf("%s, %+v", i.State, i.Failure)
+	}
+	b.worker.Credentials = func(context.Context, string) ([]engine.Registry, error) { return nil, nil }
+	if i := b.attempt(t, d); i.State != engine.Analyzed {
+		t.Errorf("%s, %+v", i.State, i.Failure)
 	}
 }

@@ -56,6 +56,7 @@ type Options struct {
 	MaxImageSizeMB int64
 	ArchiveDryRun  bool             // the regular run of the archive rules only logs
 	Policies       engine.PolicySet // what new accounts begin with; empty: the default bundle
+	AskAlways      bool             // checks ask the bundle also when the answer is known
 	Notify         notify.Settings
 	AuditKeep      time.Duration  // how long the audit log goes back
 	OAuth          accounts.OAuth // tokens of POST /oauth/token
@@ -179,6 +180,9 @@ func (c *Core) bindServices() error {
 	c.catalog = c.newCatalog()
 	c.feeds, c.matcher = c.newFeeds()
 	c.evaluator = evaluation.New(c.store, c.metrics, c.source(engine.PolicyEngine), c.opts.Logs.Logger(engine.PolicyEngine))
+	if c.opts.AskAlways {
+		c.evaluator.AskAlways()
+	}
 	for _, s := range c.services {
 		s.Handler, s.Tasks = c.parts(s)
 	}

@@ -13,6 +13,8 @@ type ReferenceMatch struct {
 	Package, Version string
 	FixState         string
 	Fixes            []string
+	Exploited        bool    // is known to be
+	EPSS             float64 // 0: the data has none
 }
 
 // ReferenceMatches reads such a report.
@@ -25,8 +27,10 @@ func ReferenceMatches(t testing.TB, file string) []ReferenceMatch {
 	var doc struct {
 		Matches []struct {
 			Vulnerability struct {
-				ID, Severity string
-				Fix          struct {
+				ID, Severity   string
+				KnownExploited []struct{ CVE string }
+				EPSS           []struct{ EPSS float64 }
+				Fix            struct {
 					State    string
 					Versions []string
 				}
@@ -40,7 +44,13 @@ func ReferenceMatches(t testing.TB, file string) []ReferenceMatch {
 	list := make([]ReferenceMatch, 0, len(doc.Matches))
 	for _, m := range doc.Matches {
 		v := m.Vulnerability
-		list = append(list, ReferenceMatch{v.ID, v.Severity, m.Artifact.Name, m.Artifact.Version, v.Fix.State, v.Fix.Versions})
+		epss := 0.0
+		for _, e := range v.EPSS {
+			epss = max(epss, e.EPSS)
+		}
+		list = append(list, ReferenceMatch{
+			v.ID, v.Severity, m.Artifact.Name, m.Artifact.Version, v.Fix.State, v.Fix.Versions, len(v.KnownExploited) > 0, epss,
+		})
 	}
 	return list
 }

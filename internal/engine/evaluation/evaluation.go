@@ -52,6 +52,8 @@ type Evaluator struct {
 	// hundred thousand files and packages.
 	slots chan struct{}
 
+	always bool // asks the bundle also when the answer is known; see AskAlways
+
 	mu     sync.Mutex
 	parsed map[string]*policy.Bundle // by digest of the document
 }
@@ -66,6 +68,10 @@ func New(store Store, meter Meter, source engine.Source, log *slog.Logger) *Eval
 		slots: make(chan struct{}, max(2, runtime.NumCPU())), parsed: map[string]*policy.Bundle{},
 	}
 }
+
+// AskAlways has bundles asked also when what is kept is the answer. It is called
+// before the evaluator is used.
+func (e *Evaluator) AskAlways() { e.always = true }
 
 // Request is one question to a bundle.
 type Request struct {

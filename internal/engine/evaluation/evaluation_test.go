@@ -343,3 +343,15 @@ func TestAResultThatCannotBeReadIsMadeAnew(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckWithoutCache(t *testing.T) {
+	w := newWorld(t)
+	img := w.analyzed("one", 1, critical())
+	first := w.check(Request{Image: img})
+	w.exec(`UPDATE policy_evaluations SET result = 'what was known'`)
+	w.e.AskAlways()
+	w.meter.outcomes = nil
+	if e := w.check(Request{Image: img}); e.Action != first.Action || !intact(e) || len(w.meter.outcomes) != 0 {
+		t.Errorf("%s, %q, looks at what is known: %v", e.Action, e.Result, w.meter.outcomes)
+	}
+}

@@ -44,12 +44,12 @@ func installed(t *testing.T, name string) *vuln.Matcher {
 }
 
 // wants are the matches of a reference report: id, package, version, severity,
-// fix.
+// fix, what is known of its exploitation.
 func wants(t *testing.T, file string) map[string]int {
 	t.Helper()
 	set := map[string]int{}
 	for _, m := range enginetest.ReferenceMatches(t, file) {
-		set[fmt.Sprintln(m.ID, m.Package, m.Version, m.Severity, m.FixState, strings.Join(m.Fixes, ","))]++
+		set[fmt.Sprintln(m.ID, m.Package, m.Version, m.Severity, m.FixState, strings.Join(m.Fixes, ","), m.Exploited, m.EPSS)]++
 	}
 	return set
 }
@@ -58,7 +58,7 @@ func compare(t *testing.T, list []engine.Match, want map[string]int) {
 	t.Helper()
 	got := map[string]int{}
 	for _, m := range list {
-		got[fmt.Sprintln(m.Vuln, m.Package, m.Version, m.Severity, m.FixState, strings.Join(m.Fixes, ","))]++
+		got[fmt.Sprintln(m.Vuln, m.Package, m.Version, m.Severity, m.FixState, strings.Join(m.Fixes, ","), m.KnownExploited, m.EPSS)]++
 		if m.PackageKey == "" || m.PackageType == "" || m.Feed == "" || m.Group == "" || m.Path == "" {
 			t.Errorf("match is not complete: %+v", m)
 		}
