@@ -38,6 +38,7 @@ type Engine interface {
 	Samples
 	Logs
 	APIDocument
+	VEX
 	// Watch calls each with every change after the given number, in order,
 	// until ctx ends (nil) or the connection is lost (an error: resume).
 	Watch(ctx context.Context, after int64, each func(engine.Change) error) error
@@ -164,6 +165,7 @@ func (s *Server) routes(r fiber.Router) {
 	s.eventsRoutes(r)
 	s.feedsRoutes(r)
 	s.imagesRoutes(r)
+	s.vexRoutes(r)
 	s.policiesRoutes(r)
 	s.registriesRoutes(r)
 	s.samplesRoutes(r)

@@ -11,6 +11,7 @@ type MatchFilter struct {
 	Severity string // in any case
 	Fixable  bool   // has a fixed version
 	Known    bool   // known to be exploited
+	VEX      string // one of VEXHide ... by what VEX documents say
 }
 
 // Select gives the matches of a list that the filter asks for, in their order.
@@ -27,7 +28,19 @@ func (f MatchFilter) Select(list []Match) []Match {
 
 func (f MatchFilter) keeps(m Match) bool {
 	return (f.Severity == "" || strings.EqualFold(SeverityName(m.Severity), f.Severity)) &&
-		(!f.Fixable || len(m.Fixes) > 0) && (!f.Known || m.KnownExploited) && (f.Text == "" || m.mentions(f.Text))
+		(!f.Fixable || len(m.Fixes) > 0) && (!f.Known || m.KnownExploited) && f.marked(m) && (f.Text == "" || m.mentions(f.Text))
+}
+
+func (f MatchFilter) marked(m Match) bool {
+	switch f.VEX {
+	case VEXHide:
+		return !m.Cleared()
+	case VEXCleared:
+		return m.Cleared()
+	case VEXMarked:
+		return m.VEX != nil
+	}
+	return true
 }
 
 func (m Match) mentions(lower string) bool {

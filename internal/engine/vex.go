@@ -30,6 +30,16 @@ type VEX struct {
 	At            time.Time // since when it has been said
 }
 
+// Cleared reports whether a VEX document sets the match aside.
+func (m Match) Cleared() bool { return m.VEX != nil && m.VEX.Status.Clears() }
+
+// Ways to look at matches by their marks, for a MatchFilter.
+const (
+	VEXHide    = "hide"    // without those set aside
+	VEXCleared = "cleared" // those set aside alone
+	VEXMarked  = "marked"  // those that a document speaks of, whatever it says
+)
+
 // Formats of exploitability documents.
 const (
 	VEXOpen      = "openvex"

@@ -44,6 +44,7 @@ func ImageOverview(in OverviewIn, c Clock) *view.ImageOverview {
 			{Name: "Vulnerabilities", Text: Count(i.Severities.Total()), Href: path},
 			{Name: "With a fix", Text: Count(i.Fixable), Href: path + "&fixable=1"},
 			{Name: "Known exploited", Text: Count(i.Exploited), Href: path + "&known=1"},
+			{Name: "Not affected (VEX)", Text: Count(i.Cleared), Href: path + "&vex=cleared"},
 			{Name: "Packages", Text: Count(i.Packages), Href: ImageHref(i.Digest) + "?tab=content"},
 		}
 	}

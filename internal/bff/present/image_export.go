@@ -9,7 +9,7 @@ import (
 
 // Filter is what the query selects, in the engine's words.
 func (v VulnQuery) Filter() engine.MatchFilter {
-	return engine.MatchFilter{Text: v.Text, Severity: v.Severity, Fixable: v.Fixable, Known: v.Known}
+	return engine.MatchFilter{Text: v.Text, Severity: v.Severity, Fixable: v.Fixable, Known: v.Known, VEX: v.VEX}
 }
 
 // VulnExports are the downloads of what a query selects of an image's

@@ -26,7 +26,7 @@ var imageTabs = []imageTab{
 		same: func(name, d string, curl curlTo) view.SameBy {
 			return view.SameBy{API: curl("/images/" + d), CLI: "anchore-cli image get " + name}
 		}},
-	{key: "vulnerabilities", text: "Vulnerabilities", kinds: analysisKinds, analyzed: true,
+	{key: "vulnerabilities", text: "Vulnerabilities", kinds: analysisKinds + " vex", analyzed: true,
 		count: func(i engine.Image) string { return Count(i.Severities.Total()) },
 		same: func(name, d string, curl curlTo) view.SameBy {
 			return view.SameBy{API: curl("/images/" + d + "/vuln/all"), CLI: "anchore-cli image vuln " + name + " all"}

@@ -17,6 +17,7 @@ type VulnQuery struct {
 	Severity string
 	Fixable  bool
 	Known    bool   // known to be exploited
+	VEX      string // one of vulnMarks
 	Group    string // package, cve, or empty
 	Sort     string // one of vulnSorts
 	Page     int    // from 1
@@ -30,11 +31,19 @@ var vulnSorts = []view.Option{
 	{Value: "package", Text: "Package"}, {Value: "vuln", Text: "Id"},
 }
 
+// vulnMarks are the ways to look at matches by what VEX documents say of them.
+var vulnMarks = []view.Option{
+	{Value: "", Text: "VEX: all"}, {Value: engine.VEXHide, Text: "Hide not affected"}, {Value: engine.VEXCleared, Text: "Not affected only"}, {Value: engine.VEXMarked, Text: "With a statement"},
+}
+
 // ParseVulnQuery reads the page's query; what it does not know it leaves out.
 func ParseVulnQuery(q url.Values) VulnQuery {
 	v := VulnQuery{
 		Text: strings.TrimSpace(q.Get("q")), Severity: q.Get("severity"), Fixable: q.Get("fixable") != "", Known: q.Get("known") != "",
-		Group: q.Get("group"), Sort: q.Get("sort"), Page: 1,
+		Group: q.Get("group"), Sort: q.Get("sort"), VEX: q.Get("vex"), Page: 1,
+	}
+	if !slices.ContainsFunc(vulnMarks, func(o view.Option) bool { return o.Value == v.VEX }) {
+		v.VEX = ""
 	}
 	if n, err := strconv.Atoi(q.Get("page")); err == nil && n > 1 {
 		v.Page = n
@@ -63,6 +72,7 @@ func (v VulnQuery) Values() url.Values {
 	set("severity", v.Severity)
 	set("group", v.Group)
 	set("sort", v.Sort)
+	set("vex", v.VEX)
 	if v.Fixable {
 		q.Set("fixable", "1")
 	}
@@ -144,10 +154,33 @@ func ImageVulns(i engine.Image, all []engine.Match, q VulnQuery, c Clock) *view.
 		Bar: SevBar(count(all), bySev), GroupBy: q.Group, Form: vulnForm(q), Starter: i.Starter, Matched: c.Ago(i.MatchedAt),
 		Exports: VulnExports(i, q),
 	}
+	cleared, marked := 0, 0
+	for _, m := range all {
+		if m.VEX != nil {
+			marked++
+			if m.Cleared() {
+				cleared++
+			}
+		}
+	}
+	if marked > 0 || q.VEX != "" {
+		for _, o := range vulnMarks {
+			o.Selected = o.Value == q.VEX
+			v.Form.VEX = append(v.Form.VEX, o)
+		}
+	}
+	v.Upload = VEXHref + "?image=" + url.QueryEscape(string(i.Digest)) + "#upload"
 	v.Text = Plural(len(all), "vulnerability", "vulnerabilities")
 	if len(list) != len(all) {
 		v.Text = Count(len(list)) + " of " + v.Text
 		v.ClearRef = tab(VulnQuery{Group: q.Group, Sort: q.Sort})
+	}
+	if cleared > 0 {
+		to := VulnQuery{VEX: engine.VEXCleared}
+		if q.VEX == engine.VEXCleared {
+			to.VEX = ""
+		}
+		v.Cleared, v.ClearedRef = Count(cleared)+" not affected by VEX", tab(to)
 	}
 	switch {
 	case i.MatchedWith == "":
@@ -158,14 +191,14 @@ func ImageVulns(i engine.Image, all []engine.Match, q VulnQuery, c Clock) *view.
 		v.None = "Nothing matches this filter."
 	}
 	if q.Group != "" {
-		groups := group(list, q)
+		groups := group(list, q, c)
 		part, pager := page(groups, q.Page, func(n int) string { return tab(q) + "&page=" + strconv.Itoa(n) }, "group", "groups")
 		v.Groups, v.Pager = part, pager
 		return v
 	}
 	part, pager := page(list, q.Page, func(n int) string { return tab(q) + "&page=" + strconv.Itoa(n) }, "row", "rows")
 	for _, m := range part {
-		v.Rows = append(v.Rows, vulnRow(m))
+		v.Rows = append(v.Rows, vulnRow(m, c))
 	}
 	v.Pager = pager
 	return v
@@ -215,7 +248,7 @@ func count(list []engine.Match) engine.Severities {
 	return s
 }
 
-func group(list []engine.Match, q VulnQuery) []view.VulnGroup {
+func group(list []engine.Match, q VulnQuery, c Clock) []view.VulnGroup {
 	index := map[string]int{}
 	var names []string
 	var parts [][]engine.Match
@@ -247,7 +280,7 @@ func group(list []engine.Match, q VulnQuery) []view.VulnGroup {
 			if len(m.Fixes) > 0 {
 				fixable++
 			}
-			g.Rows = append(g.Rows, vulnRow(m))
+			g.Rows = append(g.Rows, vulnRow(m, c))
 		}
 		g.Fix = Count(fixable) + " with a fix"
 		out[n] = g
@@ -255,7 +288,7 @@ func group(list []engine.Match, q VulnQuery) []view.VulnGroup {
 	return out
 }
 
-func vulnRow(m engine.Match) view.VulnRow {
+func vulnRow(m engine.Match, c Clock) view.VulnRow {
 	r := view.VulnRow{
 		DOMID: "vuln-" + domID(m.PackageKey+m.Vuln+m.Namespace), ID: m.Vuln, Href: SafeLink(m.URL), Sev: Sev(m.Severity),
 		Package: m.Package, Version: orDash(m.Version), Type: orDash(m.PackageType), Path: path(m.Path), Fix: strings.Join(m.Fixes, ", "),
@@ -281,10 +314,31 @@ func vulnRow(m engine.Match) view.VulnRow {
 		}
 	}
 	r.Related = strings.Join(related, ", ")
-	if m.Constraint != "" {
-		r.Why = "affects " + m.Constraint
-	}
+	r.Why = matchWhy(m)
+	r.Mark = vulnMark(m.VEX, c)
+	r.Cleared = m.Cleared()
 	return r
+}
+
+// matchWhy says why a match was made: the record, the versions compared, and
+// what compared them.
+func matchWhy(m engine.Match) []view.Fact {
+	var facts []view.Fact
+	add := func(name, text string) {
+		if text != "" {
+			facts = append(facts, view.Fact{Name: name, Text: text, Mono: true})
+		}
+	}
+	add("Record", m.Vuln)
+	add("of", m.Namespace)
+	if len(m.Fixes) > 0 {
+		add("Fixed in", strings.Join(m.Fixes, ", "))
+	}
+	add("Affects", m.Constraint)
+	add("Found", strings.TrimSpace(m.Package+" "+m.Version))
+	add("Known as", m.CPE23)
+	add("By", m.Matcher)
+	return facts
 }
 
 func fixState(m engine.Match) string {

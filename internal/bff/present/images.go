@@ -250,6 +250,9 @@ func ImageRow(i engine.Image, verdicts []engine.ImageVerdict, c Clock) view.Imag
 	if i.MatchedWith != "" && i.State == engine.Analyzed {
 		bar := SevBar(i.Severities, func(name string) string { return r.Href + "?tab=vulnerabilities&severity=" + name })
 		r.Sevs = &bar
+		if i.Cleared > 0 {
+			r.Cleared, r.ClearedHref = Count(i.Cleared)+" not affected", r.Href+"?tab=vulnerabilities&vex=cleared"
+		}
 	}
 	if i.State == engine.Analyzed {
 		r.Policy, r.PolicyHref = imageVerdict(i, verdicts), r.Href+"?tab=policy"

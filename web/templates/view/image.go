@@ -114,6 +114,10 @@ type ImageVulns struct {
 	Starter  bool
 	None     string // in place of rows
 	ClearRef string
+
+	Cleared    string // how many VEX documents set aside; empty: none
+	ClearedRef string
+	Upload     string // where a VEX document for this image is uploaded
 }
 
 // VulnForm is the filter form as it was sent.
@@ -121,6 +125,7 @@ type VulnForm struct {
 	Text            string
 	Severity, Group []Option
 	Sort            []Option
+	VEX             []Option // nil: no match has a mark
 	Fixable, Known  bool
 	SevLinks        []Sev
 }
@@ -139,7 +144,9 @@ type VulnRow struct {
 	WontFix          bool
 	Sample           bool
 	Title            string // description
-	Why              string // matcher and range
+	Why              []Fact // why the match was made
+	Mark             *VulnMark
+	Cleared          bool   // set aside by its mark
 	Related          string // CVE ids of an advisory
 }
 

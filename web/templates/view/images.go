@@ -51,8 +51,10 @@ type ImageRow struct {
 	Packages      string
 	PackagesHref  string
 	Sevs          *SevBar // nil until matched
-	Policy        *Pill   // what the active bundle said last; nil: it was not asked
-	PolicyHref    string  // empty until analyzed
+	Cleared       string  // matches that VEX documents set aside; empty: none
+	ClearedHref   string
+	Policy        *Pill  // what the active bundle said last; nil: it was not asked
+	PolicyHref    string // empty until analyzed
 	Sample        bool
 	Starter       bool
 	Analyzed      Time
