@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/url"
 	"slices"
+	"strconv"
 
 	"windlass/internal/engine"
 	"windlass/web/templates/view"
@@ -155,8 +156,9 @@ func exceptionWords(x *engine.JudgementException, c Clock) *view.PolicyException
 	switch {
 	case x.VEX:
 		v.Text = "VEX document " + x.List.ID
-		if x.Item != "" {
-			v.Text += ", statement " + x.Item
+		v.Href = VEXDocumentHref(x.List.ID)
+		if n, err := strconv.Atoi(x.Item); err == nil {
+			v.Text, v.Href = v.Text+", statement "+x.Item, vexStatementHref(x.List.ID, n)
 		}
 	default:
 		v.Text = "whitelist " + quoted(cmp.Or(x.List.Name, x.List.ID))

@@ -15,6 +15,15 @@ const VEXHref = "/policies/vex"
 // VEXDocumentHref is the address of a document's page.
 func VEXDocumentHref(id string) string { return VEXHref + "/" + url.PathEscape(id) }
 
+// vexStatementHref is the address of a statement on its document's page.
+func vexStatementHref(id string, place int) string {
+	href := VEXDocumentHref(id)
+	if n := (place-1)/VEXPage + 1; n > 1 {
+		href += "?page=" + strconv.Itoa(n)
+	}
+	return href + "#s" + strconv.Itoa(place)
+}
+
 // VEXPage is how many documents, or statements, stand on one page.
 const VEXPage = 50
 
@@ -222,14 +231,10 @@ func vulnMark(m *engine.VEX, c Clock) *view.VulnMark {
 	}
 	v := &view.VulnMark{
 		Status: vexStatus(m.Status), Justification: vexWords(m.Justification), Impact: printable([]byte(m.Impact), 1000), At: c.Exact(m.At),
-		Href: VEXDocumentHref(m.Document), Said: "statement " + Count(m.Statement),
+		Href: vexStatementHref(m.Document, m.Statement), Said: "statement " + Count(m.Statement),
 	}
 	if m.Author != "" {
 		v.Said = m.Author + ", " + v.Said
 	}
-	if n := (m.Statement-1)/VEXPage + 1; n > 1 {
-		v.Href += "?page=" + strconv.Itoa(n)
-	}
-	v.Href += "#s" + strconv.Itoa(m.Statement)
 	return v
 }

@@ -83,6 +83,7 @@ type PolicyRow struct {
 // PolicyException is what set a row aside, or did.
 type PolicyException struct {
 	Text    string
+	Href    string // of the VEX statement; empty: an item of a whitelist
 	Reason  string
 	Expires *Time // nil: never
 }
