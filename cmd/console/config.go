@@ -49,6 +49,8 @@ type Config struct {
 	RegistryMirrors string        `name:"registry-mirrors" env:"CONSOLE_REGISTRY_MIRRORS" help:"docker.io=http://127.0.0.1:5001,... : mirrors to ask first."`
 	Analyzers       int           `name:"analyzers" env:"CONSOLE_ANALYZERS" help:"Analyses at once in this process; 0: one a core, at most 4."`
 	Attempts        int           `name:"analysis-attempts" env:"CONSOLE_ANALYSIS_ATTEMPTS" default:"5" help:"Attempts at one analysis whose cause of failure can pass, as a registry that does not answer; 1: no retries."`
+	AnalysisMemory  int64         `name:"analysis-memory-mb" env:"CONSOLE_ANALYSIS_MEMORY_MB" default:"2048" help:"Memory that the process of one analysis may take before it is ended."`
+	AnalysisTimeout time.Duration `name:"analysis-timeout" env:"CONSOLE_ANALYSIS_TIMEOUT" default:"1h" help:"Time that an analysis may take once its image is pulled."`
 	AnalyzerConfig  string        `name:"analyzer-config" env:"CONSOLE_ANALYZER_CONFIG" help:"YAML file as v1's analyzer_config.yaml: files to keep and expressions to look for in every image; empty: /etc/passwd and the usual secrets."`
 	ClamAVDB        string        `name:"clamav-db-dir" env:"CONSOLE_CLAMAV_DB_DIR,ANCHORE_CLAMAV_DB_DIR" help:"Folder of ClamAV's databases, for malware scans by clamscan and updates by freshclam; empty: ClamAV's own, also by clamdscan."`
 	FreshclamConfig string        `name:"freshclam-config" env:"CONSOLE_FRESHCLAM_CONFIG,ANCHORE_FRESHCLAM_CONFIG_FILE" help:"Configuration of freshclam; empty: its own."`
@@ -124,6 +126,12 @@ func (c *Config) finish() error {
 	}
 	if c.Attempts < 1 || c.Attempts > 20 {
 		fault("CONSOLE_ANALYSIS_ATTEMPTS", "%d is out of range: want 1 to 20", c.Attempts)
+	}
+	if c.AnalysisMemory < 256 || c.AnalysisMemory > 1<<20 {
+		fault("CONSOLE_ANALYSIS_MEMORY_MB", "%d is out of range: want 256 to %d", c.AnalysisMemory, 1<<20)
+	}
+	if c.AnalysisTimeout < time.Second {
+		fault("CONSOLE_ANALYSIS_TIMEOUT", "%v is out of range: want at least 1s", c.AnalysisTimeout)
 	}
 	if c.MaxImageSizeMB < 0 {
 		fault("CONSOLE_MAX_IMAGE_SIZE_MB", "%d is below 0", c.MaxImageSizeMB)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"windlass/internal/bff/browsertest"
+	"windlass/internal/engine/analyzer"
 	"windlass/internal/engine/enginetest"
 )
 
@@ -21,6 +22,7 @@ import (
 const asChild = "WINDLASS_TEST_CHILD"
 
 func TestMain(m *testing.M) {
+	analyzer.BeChild(os.Args)
 	if os.Getenv(asChild) != "" {
 		main()
 		os.Exit(0)

@@ -16,6 +16,7 @@ import (
 	"windlass/internal/bff"
 	"windlass/internal/engine"
 	"windlass/internal/engine/accounts"
+	"windlass/internal/engine/analyzer"
 	"windlass/internal/engine/core"
 	"windlass/internal/engine/logs"
 	"windlass/internal/engine/pgchild"
@@ -139,7 +140,9 @@ func openEngine(ctx context.Context, cfg Config, dsn string, set *logs.Set) (*co
 	eng, err := core.Open(ctx, core.Options{
 		DSN: dsn, DataDir: cfg.DataDir, Host: cfg.HostID, Services: cfg.Services, Addrs: cfg.addrs(), Logs: set,
 		AdminPassword: cfg.AdminPassword, SecretKey: key, FeedsURL: strings.TrimRight(cfg.FeedsURL, "/"), FeedsInterval: cfg.FeedsInterval,
-		Mirrors: cfg.mirrors, Analyzers: cfg.Analyzers, Attempts: cfg.Attempts, Search: cfg.search, MaxImageSizeMB: cfg.MaxImageSizeMB, Policies: cfg.policies, AskAlways: !cfg.EvaluationCache, Notify: cfg.notify,
+		Mirrors: cfg.mirrors, Analyzers: cfg.Analyzers, Attempts: cfg.Attempts,
+		Analysis: analyzer.ProcessLimits{Memory: cfg.AnalysisMemory << 20, Timeout: cfg.AnalysisTimeout},
+		Search:   cfg.search, MaxImageSizeMB: cfg.MaxImageSizeMB, Policies: cfg.policies, AskAlways: !cfg.EvaluationCache, Notify: cfg.notify,
 		OAuth: cfg.oauth, AuditKeep: cfg.AuditKeep,
 		AWSAuto: cfg.AWSAuto == "on", TagWatch: cfg.TagWatch, RepoWatch: cfg.RepoWatch,
 		ArchiveDryRun: cfg.ArchiveDryRun,

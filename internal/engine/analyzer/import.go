@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -27,48 +29,97 @@ func IsImport(j engine.Job) bool {
 	return json.Unmarshal(j.Payload, &task) == nil && task.Source == engine.FromImport
 }
 
-// analyzeImport makes the analysis of an imported image from what was uploaded
-// in place of its bytes: the packages from the SBOM, all else from manifest and
-// configuration. There are no files to list and no contents to search.
-func (w *Worker) analyzeImport(ctx context.Context, j engine.Job, id string, log *slog.Logger, report Report) (*Result, error) {
-	began := time.Now()
+// analyzeImport has a child make the analysis of an imported image from what
+// was uploaded in place of its bytes.
+func (w *Worker) analyzeImport(ctx context.Context, j engine.Job, id string, log *slog.Logger, report Report) (Result, error) {
 	report(engine.StagePull, 0, 0)
 	in, err := w.Imports.Imported(ctx, j.Account, id, j.Subject)
 	if errors.Is(err, engine.ErrNotFound) {
 		err = importFault("What was uploaded for this image is gone. Import it again.", err)
 	}
 	if err != nil {
-		return nil, &stageError{engine.StagePull, err}
+		return Result{}, &stageError{engine.StagePull, err}
 	}
 	log.InfoContext(ctx, "import read", "import", id, "sbom_bytes", len(in.SBOM))
+	dir, err := w.Spool.job()
+	if err != nil {
+		return Result{}, &stageError{engine.StagePull, err}
+	}
+	defer dir.remove(log)
+	if err := layImport(dir, in); err != nil {
+		return Result{}, &stageError{engine.StagePull, err}
+	}
+	child, err := startChild(dir, w.Process, w.Limits)
+	if err != nil {
+		return Result{}, &stageError{engine.StagePull, err}
+	}
+	defer child.end()
 	report(engine.StageSBOM, 0, 0)
+	res, err := child.examine(ctx, order{Import: true, Limits: w.Limits}, log, report)
+	if err != nil {
+		return res, err
+	}
+	a := &res.Analysis
+	a.Manifest, a.Documents = in.Manifest, map[string][]byte{engine.DocConfig: in.Config}
+	if in.Parent != nil {
+		a.Documents[engine.DocParentManifest] = in.Parent
+	}
+	return res, nil
+}
+
+// The files of an import in the folder of its job.
+const (
+	importSBOM     = "sbom.json"
+	importManifest = "manifest.json"
+	importConfig   = "config.json"
+)
+
+// layImport puts what a child needs of an import where it finds it.
+func layImport(dir jobDir, in engine.Imported) error {
+	if err := os.Mkdir(dir.upload, 0o700); err != nil {
+		return err
+	}
+	for name, body := range map[string][]byte{importSBOM: in.SBOM, importManifest: in.Manifest, importConfig: in.Config} {
+		if err := os.WriteFile(filepath.Join(dir.upload, name), body, 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// examineImport is what the child does for an import: the packages from the
+// SBOM, all else from manifest and configuration. There are no files to list
+// and no contents to search.
+func examineImport(ctx context.Context, dir jobDir, log *slog.Logger, report Report) (engine.Analysis, error) {
+	var in engine.Imported
+	for name, body := range map[string]*[]byte{importSBOM: &in.SBOM, importManifest: &in.Manifest, importConfig: &in.Config} {
+		var err error
+		if *body, err = os.ReadFile(filepath.Join(dir.upload, name)); err != nil {
+			return engine.Analysis{}, &stageError{engine.StageSBOM, err}
+		}
+	}
+	began := time.Now()
 	s, doc, err := readSBOM(in.SBOM)
 	if err != nil {
-		return nil, &stageError{engine.StageSBOM, importFault("The uploaded packages are not an SBOM in syft's JSON form.", err)}
+		return engine.Analysis{}, &stageError{engine.StageSBOM, importFault("The uploaded packages are not an SBOM in syft's JSON form.", err)}
 	}
 	log.InfoContext(ctx, "sbom done", "packages", s.Artifacts.Packages.PackageCount(), "took", time.Since(began).Round(time.Millisecond))
 	report(engine.StageContent, 0, 0)
 	img, cfg, err := importedImage(in)
 	if err != nil {
-		return nil, &stageError{engine.StageContent, importFault("The uploaded manifest or image configuration is not readable.", err)}
+		return engine.Analysis{}, &stageError{engine.StageContent, importFault("The uploaded manifest or image configuration is not readable.", err)}
 	}
 	history, err := json.Marshal(history(img, cfg))
 	if err != nil {
-		return nil, &stageError{engine.StageContent, err}
+		return engine.Analysis{}, &stageError{engine.StageContent, err}
 	}
 	meta := engine.ImageMeta{
 		Arch: or(cfg.Architecture, "N/A"), DockerfileMode: "Guessed", Size: img.Size, LayerCount: len(img.Layers),
 	}
 	meta.Distro, meta.DistroVersion = distro(s.Artifacts.LinuxDistribution)
-	a := engine.Analysis{
-		Meta: meta, Packages: packages(s), Files: []engine.File{}, SBOM: doc, Manifest: in.Manifest, History: history,
-		Dockerfile: guessDockerfile(cfg.History),
-		Documents:  map[string][]byte{engine.DocConfig: in.Config},
-	}
-	if in.Parent != nil {
-		a.Documents[engine.DocParentManifest] = in.Parent
-	}
-	return &Result{Analysis: a, SBOM: s}, nil
+	return engine.Analysis{
+		Meta: meta, Packages: packages(s), SBOM: doc, History: history, Dockerfile: guessDockerfile(cfg.History),
+	}, nil
 }
 
 // causeImport is the stable cause of an import that cannot be used.

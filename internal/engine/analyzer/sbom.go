@@ -79,18 +79,11 @@ func catalog(ctx context.Context, dir jobDir, r registry.Resolved) (s *sbom.SBOM
 	return syft.CreateSBOM(withValues{ctx, values}, src, sbomConfig())
 }
 
-// licenseTexts reads the corpus by which licence texts are told apart, which
-// takes as long as a small image: once for all analyses of this process.
+// licenseTexts reads the corpus by which licence texts are told apart. That
+// takes as long as a small image, so a child begins with it while it waits.
 var licenseTexts = sync.OnceValues(func() (context.Context, error) {
 	return syft.SetContextLicenseScanner(context.Background(), sbomConfig().Licenses)
 })
-
-// Warm does ahead of the first analysis what all share, so that it does not
-// wait for it.
-func Warm() error {
-	_, err := licenseTexts()
-	return err
-}
 
 // withValues looks up in values what the context itself does not hold.
 type withValues struct {

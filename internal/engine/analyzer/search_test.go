@@ -42,7 +42,7 @@ func searched(t *testing.T, img v1.Image, settings string) (secrets, content, ke
 }
 
 // named writes a document down, a line for each of its facts.
-func named(t *testing.T, r *analyzer.Result, name string) (out []string) {
+func named(t *testing.T, r analyzer.Result, name string) (out []string) {
 	t.Helper()
 	var list []struct {
 		Path    string  `json:"path"`

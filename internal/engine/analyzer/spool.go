@@ -2,6 +2,7 @@ package analyzer
 
 import (
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -60,8 +61,8 @@ func (s *Spool) job() (jobDir, error) {
 	if err != nil {
 		return jobDir{}, fmt.Errorf("spool: %w", err)
 	}
-	d := jobDir{root: root, layout: filepath.Join(root, "image"), layers: filepath.Join(root, "layers")}
-	for _, p := range []string{d.layout, d.layers} {
+	d := jobAt(root)
+	for _, p := range []string{d.layout, d.layers, d.tmp} {
 		if err := os.Mkdir(p, 0o700); err != nil {
 			return jobDir{}, fmt.Errorf("spool: %w", err)
 		}
@@ -74,14 +75,37 @@ type jobDir struct {
 	root   string
 	layout string // OCI layout, as pulled
 	layers string // uncompressed layers
+	tmp    string // for what libraries put aside
+	result string // what the child found
+	upload string // what was uploaded of an image that was analyzed elsewhere
+}
+
+func jobAt(root string) jobDir {
+	return jobDir{
+		root: root, layout: filepath.Join(root, "image"), layers: filepath.Join(root, "layers"),
+		tmp: filepath.Join(root, "tmp"), result: filepath.Join(root, "result"),
+		upload: filepath.Join(root, "import"),
+	}
 }
 
 func (d jobDir) blob(digest string) string {
 	return filepath.Join(d.layout, "blobs", "sha256", digest[len("sha256:"):])
 }
 
+// remove returns the space. A child may have left folders that their owner
+// cannot enter.
 func (d jobDir) remove(log *slog.Logger) {
-	if err := os.RemoveAll(d.root); err != nil {
+	err := os.RemoveAll(d.root)
+	if err != nil {
+		_ = filepath.WalkDir(d.root, func(path string, e fs.DirEntry, err error) error {
+			if e != nil && e.IsDir() {
+				_ = os.Chmod(path, 0o700)
+			}
+			return nil
+		})
+		err = os.RemoveAll(d.root)
+	}
+	if err != nil {
 		log.Warn("spool clean failed", "err", err)
 	}
 }

@@ -48,6 +48,7 @@ type Worker struct {
 	Imports     Imports
 	Spool       *Spool
 	Limits      Limits
+	Process     ProcessLimits
 	Search      *search.Settings // what to look for in files; nil: what is usual
 	Host        string           // shown as the worker of a running analysis
 	Source      engine.Source
@@ -80,7 +81,7 @@ func (w *Worker) Handle(ctx context.Context, j engine.Job) error {
 	return w.fail(ctx, j, err, log, lines)
 }
 
-func (w *Worker) save(ctx context.Context, j engine.Job, res *Result, matches []engine.Match, data string) error {
+func (w *Worker) save(ctx context.Context, j engine.Job, res Result, matches []engine.Match, data string) error {
 	if err := w.Store.SaveAnalysis(ctx, j, res.Analysis, matches, data, w.Source); err != nil {
 		return &stageError{engine.StageSave, err}
 	}
@@ -89,7 +90,7 @@ func (w *Worker) save(ctx context.Context, j engine.Job, res *Result, matches []
 
 // analyze does all steps but the last. A panic, of a parser or a matcher, is
 // the error of this image.
-func (w *Worker) analyze(ctx context.Context, j engine.Job, log *slog.Logger) (res *Result, matches []engine.Match, data string, err error) {
+func (w *Worker) analyze(ctx context.Context, j engine.Job, log *slog.Logger) (res Result, matches []engine.Match, data string, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v\n%s", errPanic, p, debug.Stack())
@@ -99,13 +100,13 @@ func (w *Worker) analyze(ctx context.Context, j engine.Job, log *slog.Logger) (r
 	defer tell.stop()
 
 	if res, err = w.find(ctx, j, log, tell.report); err != nil {
-		return nil, nil, "", err
+		return res, nil, "", err
 	}
 	tell.report(engine.StageMatch, 0, 0)
 	if w.Matcher != nil {
 		at := time.Now()
 		if matches, data, err = w.Matcher.MatchJSON(ctx, res.Analysis.SBOM); err != nil {
-			return nil, nil, "", &stageError{engine.StageMatch, err}
+			return res, nil, "", &stageError{engine.StageMatch, err}
 		}
 		log.InfoContext(ctx, "match done", "matches", len(matches), "took", time.Since(at).Round(time.Millisecond))
 	}
@@ -115,17 +116,17 @@ func (w *Worker) analyze(ctx context.Context, j engine.Job, log *slog.Logger) (r
 
 // find finds out what is in the image of a job: from its bytes, or from what
 // was uploaded in their place.
-func (w *Worker) find(ctx context.Context, j engine.Job, log *slog.Logger, report Report) (*Result, error) {
+func (w *Worker) find(ctx context.Context, j engine.Job, log *slog.Logger, report Report) (Result, error) {
 	var task engine.AnalyzeTask
 	if err := json.Unmarshal(j.Payload, &task); err != nil {
-		return nil, &stageError{engine.StagePull, fmt.Errorf("job payload: %w", err)}
+		return Result{}, &stageError{engine.StagePull, fmt.Errorf("job payload: %w", err)}
 	}
 	if task.Source == engine.FromImport {
 		return w.analyzeImport(ctx, j, task.Import, log, report)
 	}
 	a, found, err := w.locate(ctx, j, task)
 	if err != nil {
-		return nil, &stageError{engine.StagePull, err}
+		return Result{}, &stageError{engine.StagePull, err}
 	}
 	return a.Analyze(ctx, found, log, report)
 }
@@ -133,7 +134,7 @@ func (w *Worker) find(ctx context.Context, j engine.Job, log *slog.Logger, repor
 // locate finds the bytes of a job's image: in a registry, by digest, or in
 // this host's spool.
 func (w *Worker) locate(ctx context.Context, j engine.Job, task engine.AnalyzeTask) (*Analyzer, registry.Resolved, error) {
-	a := &Analyzer{Puller: w.Registry, Spool: w.Spool, Limits: w.Limits, Search: w.Search}
+	a := &Analyzer{Puller: w.Registry, Spool: w.Spool, Limits: w.Limits, Process: w.Process, Search: w.Search}
 	if task.Source == engine.FromUpload {
 		dir, err := w.Spool.Layout(task.Layout)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,7 @@ type bench struct {
 	store  *store.Store
 	reg    *enginetest.TestRegistry
 	worker *analyzer.Worker
+	spool  string
 }
 
 type matcherFunc func(context.Context, []byte) ([]engine.Match, string, error)
@@ -38,15 +40,26 @@ func benchWorker(t testing.TB, reg *enginetest.TestRegistry) *bench {
 	t.Helper()
 	s := enginetest.Store(t) // before the spool: the database server must not start in its folder
 	t.Setenv("TMPDIR", os.TempDir())
-	spool, err := analyzer.OpenSpool(t.TempDir())
+	dir := t.TempDir()
+	spool, err := analyzer.OpenSpool(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &bench{store: s, reg: reg, worker: &analyzer.Worker{
+	return &bench{store: s, reg: reg, spool: dir, worker: &analyzer.Worker{
 		Store: s, Registry: registry.New(registry.Options{}), Spool: spool, Host: "here",
 		Credentials: func(context.Context, string) ([]engine.Registry, error) { return nil, nil },
 		Source:      engine.Source{Service: engine.Analyzer, Host: "here"}, Log: enginetest.Logger(t),
 	}}
+}
+
+// jobs is what stands in the folder of analyses in hand.
+func (b *bench) jobs(t testing.TB) []os.DirEntry {
+	t.Helper()
+	list, err := os.ReadDir(filepath.Join(b.spool, "jobs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
 }
 
 // add records an image of the registry as POST /images does.

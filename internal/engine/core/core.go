@@ -50,9 +50,10 @@ type Options struct {
 	FeedsURL       string
 	FeedsInterval  time.Duration
 	Mirrors        map[string][]string
-	Analyzers      int              // analyses at once
-	Attempts       int              // at an analysis whose cause of failure can pass; 0: as usual
-	Search         *search.Settings // what analyses look for in files; nil: what is usual
+	Analyzers      int                    // analyses at once
+	Analysis       analyzer.ProcessLimits // of the process of one analysis
+	Attempts       int                    // at an analysis whose cause of failure can pass; 0: as usual
+	Search         *search.Settings       // what analyses look for in files; nil: what is usual
 	MaxImageSizeMB int64
 	ArchiveDryRun  bool             // the regular run of the archive rules only logs
 	Policies       engine.PolicySet // what new accounts begin with; empty: the default bundle

@@ -54,9 +54,6 @@ func (c *Core) parts(s *supervise.Service) (http.Handler, map[string]func(contex
 				if err := c.store.ReleaseHost(ctx, c.opts.Host); err != nil {
 					return err
 				}
-				if err := analyzer.Warm(); err != nil {
-					return err
-				}
 				return w.Run(ctx)
 			},
 			"malware scanner": scanner.run,
@@ -106,7 +103,7 @@ func (c *Core) newFeeds() (*feeds.Service, *vuln.Matcher) {
 func (c *Core) analyses(s *supervise.Service) *queue.Worker {
 	w := &analyzer.Worker{
 		Store: c.store, Registry: c.registry, Credentials: c.store.Registries, Matcher: c.matcher, Imports: c.store, Spool: c.spool,
-		Search: c.opts.Search, Host: c.opts.Host, Source: s.Source(), Log: s.Log,
+		Process: c.opts.Analysis, Search: c.opts.Search, Host: c.opts.Host, Source: s.Source(), Log: s.Log,
 	}
 	return c.worker(s, engine.QueueAnalyze, c.opts.Analyzers, func(ctx context.Context, j engine.Job) error {
 		began := time.Now()

@@ -2,6 +2,7 @@ package search
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"path"
@@ -48,6 +49,23 @@ type Expression struct {
 	Name  string
 	re    *pattern.Regexp
 	needs [][]byte
+}
+
+// expressionText is how an expression goes from one process to another.
+type expressionText struct{ Name, Regexp string }
+
+// MarshalJSON writes the text that UnmarshalJSON compiles again.
+func (e Expression) MarshalJSON() ([]byte, error) {
+	return json.Marshal(expressionText{e.Name, e.re.String()})
+}
+
+func (e *Expression) UnmarshalJSON(raw []byte) error {
+	var t expressionText
+	err := json.Unmarshal(raw, &t)
+	if err == nil {
+		*e, err = expression(t.Name + "=" + t.Regexp)
+	}
+	return err
 }
 
 // may reports whether a folded text contains all that the expression needs.
