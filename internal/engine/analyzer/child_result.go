@@ -27,9 +27,10 @@ const (
 
 // What a result may be. The whole is in the parent's memory until it is stored.
 const (
-	maxResult   = 512 << 20 // bytes of all files together
-	maxPackages = 1_000_000
-	maxDocs     = 64
+	maxResult     = 512 << 20 // bytes of all files together
+	maxPackages   = 1_000_000
+	maxDocs       = 64
+	maxDockerfile = 16 << 20
 )
 
 var errResult = errors.New("the result is not one")
@@ -115,12 +116,12 @@ func readResult(dir jobDir, limits Limits) (a engine.Analysis, err error) {
 	}
 	h := heads[0]
 	a = engine.Analysis{
-		Meta: h.Meta, History: h.History, Dockerfile: plain(h.Dockerfile),
-		Unscanned: cut(h.Unscanned, maxText), Documents: map[string][]byte{},
+		Meta: h.Meta, History: h.History, Dockerfile: engine.Text(h.Dockerfile, maxDockerfile),
+		Unscanned: engine.Text(h.Unscanned, maxSaidText), Documents: map[string][]byte{},
 	}
 	for _, name := range h.Documents {
 		if !reDocName.MatchString(name) {
-			return a, fmt.Errorf("%w: document %q", errResult, cut(name, 100))
+			return a, fmt.Errorf("%w: document %q", errResult, engine.Text(name, 100))
 		}
 		if a.Documents[name], err = r.all(resultDoc + name); err != nil {
 			return a, err

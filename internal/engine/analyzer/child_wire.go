@@ -58,20 +58,12 @@ type saidFault struct {
 
 // What a child may say.
 const (
-	maxLine   = 64 << 10
-	maxText   = 16 << 10 // of an error, a message or an attribute
-	maxAttrs  = 32
-	maxLogged = 1000     // lines of the log
-	maxSaid   = 32 << 20 // bytes, all lines together
+	maxLine     = 64 << 10
+	maxSaidText = 16 << 10 // of an error, a message or an attribute
+	maxAttrs    = 32
+	maxLogged   = 1000     // lines of the log
+	maxSaid     = 32 << 20 // bytes, all lines together
 )
-
-// cut bounds a text, and makes it one that can be stored.
-func cut(s string, most int) string {
-	if len(s) > most {
-		s = s[:most] + "..."
-	}
-	return plain(s)
-}
 
 // speaker writes lines for the parent, from any goroutine.
 type speaker struct {
@@ -98,10 +90,10 @@ func (s *speaker) end(err error) {
 		s.say(said{Done: true})
 		return
 	}
-	f := &saidFault{Stage: StageOf(err), Text: cut(err.Error(), maxText), Panic: errors.Is(err, errPanic)}
+	f := &saidFault{Stage: StageOf(err), Text: engine.Text(err.Error(), maxSaidText), Panic: errors.Is(err, errPanic)}
 	var fault *engine.Fault
 	if errors.As(err, &fault) {
-		f.Message, f.Unavailable = cut(fault.Message, maxText), errors.Is(fault, engine.ErrUnavailable)
+		f.Message, f.Unavailable = engine.Text(fault.Message, maxSaidText), errors.Is(fault, engine.ErrUnavailable)
 	}
 	if cause, ok := engine.CauseOf(err); ok {
 		f.Cause = cause.Code
@@ -114,7 +106,7 @@ func (s *speaker) end(err error) {
 // err makes the error again. The child may be anybody's by now: only causes
 // that exist are taken from it, and stages that it can be in.
 func (f *saidFault) err() error {
-	text := cut(f.Text, maxText)
+	text := engine.Text(f.Text, maxSaidText)
 	err := errors.New(text)
 	if f.Panic {
 		return &engine.Fault{
@@ -132,7 +124,7 @@ func (f *saidFault) err() error {
 	if f.Unavailable {
 		kind = engine.ErrUnavailable
 	}
-	return &engine.Fault{Kind: kind, Message: cut(f.Message, maxText), Cause: err}
+	return &engine.Fault{Kind: kind, Message: engine.Text(f.Message, maxSaidText), Cause: err}
 }
 
 // childStages are the stages that a child can be in.
@@ -161,7 +153,7 @@ func (h *wireHandler) Handle(_ context.Context, r slog.Record) error {
 		attrs = h.add(attrs, a)
 		return true
 	})
-	h.say.say(said{Log: &saidLog{r.Level, cut(r.Message, 1<<10), attrs[:min(len(attrs), 2*maxAttrs)]}})
+	h.say.say(said{Log: &saidLog{r.Level, engine.Text(r.Message, 1<<10), attrs[:min(len(attrs), 2*maxAttrs)]}})
 	return nil
 }
 
@@ -182,14 +174,14 @@ func (h *wireHandler) WithGroup(name string) slog.Handler {
 
 // add renders an attribute. A few long ones must not make the line too long.
 func (h *wireHandler) add(attrs []string, a slog.Attr) []string {
-	return append(attrs, h.group+a.Key, cut(a.Value.Resolve().String(), 1<<10))
+	return append(attrs, h.group+a.Key, engine.Text(a.Value.Resolve().String(), 1<<10))
 }
 
 // write writes a child's record into the parent's log.
 func (l *saidLog) write(ctx context.Context, log *slog.Logger) {
 	attrs := make([]slog.Attr, 0, maxAttrs)
 	for i := 0; i+1 < len(l.Attrs) && len(attrs) < maxAttrs; i += 2 {
-		attrs = append(attrs, slog.String(cut(l.Attrs[i], 100), cut(l.Attrs[i+1], maxText)))
+		attrs = append(attrs, slog.String(engine.Text(l.Attrs[i], 100), engine.Text(l.Attrs[i+1], maxSaidText)))
 	}
-	log.LogAttrs(ctx, min(max(l.Level, slog.LevelInfo), slog.LevelError), cut(l.Text, 1<<10), attrs...)
+	log.LogAttrs(ctx, min(max(l.Level, slog.LevelInfo), slog.LevelError), engine.Text(l.Text, 1<<10), attrs...)
 }
