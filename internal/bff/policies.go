@@ -34,6 +34,9 @@ type Policies interface {
 	TryPolicy(ctx context.Context, q engine.PolicyTry) (engine.PolicyTrials, error)
 	// VerdictCounts is how the images stand with the active bundle.
 	VerdictCounts(ctx context.Context, account string) (engine.VerdictCounts, error)
+	// Reevaluation is how far the evaluation of all images by the active bundle
+	// has come; engine.ErrNotFound when there never was one.
+	Reevaluation(ctx context.Context, account string) (engine.Reevaluation, error)
 }
 
 // Texts of bundles are larger than a form may be: their forms go to addresses
@@ -73,6 +76,9 @@ func (s *Server) renderPolicies(c *fiber.Ctx, upload view.PolicyUpload) error {
 		return err
 	}
 	if in.Counts, err = s.engine.VerdictCounts(ctx, account); err != nil {
+		return err
+	}
+	if in.Walk, err = s.engine.Reevaluation(ctx, account); err != nil && !errors.Is(err, engine.ErrNotFound) {
 		return err
 	}
 	return s.render(c, templates.Policies(s.page(c, "Policies", "policies"), present.Policies(in, s.clock(c))))

@@ -36,6 +36,7 @@ func PolicyTabHref(id, tab string) string { return PolicyHref(id) + "?tab=" + ta
 type PoliciesIn struct {
 	Bundles []engine.PolicyBundle // with documents
 	Counts  engine.VerdictCounts
+	Walk    engine.Reevaluation // of all images by the active bundle; zero: none
 	Upload  view.PolicyUpload
 	May     bool
 	API     string
@@ -61,7 +62,7 @@ func Policies(in PoliciesIn, now Clock) view.Policies {
 	for _, b := range list {
 		row := bundleRow(b, in.May, now)
 		if b.Active {
-			v.Posture = policyPosture(row, in.Counts, now)
+			v.Posture = policyPosture(row, in.Counts, in.Walk, now)
 		}
 		v.Rows = append(v.Rows, row)
 	}
@@ -112,7 +113,7 @@ func policyCounts(doc PolicyDocument) []view.Fact {
 	return facts
 }
 
-func policyPosture(row view.BundleRow, n engine.VerdictCounts, now Clock) *view.PolicyPosture {
+func policyPosture(row view.BundleRow, n engine.VerdictCounts, walk engine.Reevaluation, now Clock) *view.PolicyPosture {
 	p := &view.PolicyPosture{Name: row.Name, Href: row.Href, At: now.Ago(n.At)}
 	judged := n.Go + n.Warn + n.Stop
 	switch {
@@ -122,6 +123,13 @@ func policyPosture(row view.BundleRow, n engine.VerdictCounts, now Clock) *view.
 		p.Empty = Plural(n.Waiting, "image waits", "images wait") + " to be judged by the bundle as it now is."
 	case n.Waiting > 0:
 		p.Waiting = Plural(n.Waiting, "image is", "images are") + " not judged by the bundle as it now is"
+	}
+	if walk.EndedAt.IsZero() && walk.Total > 0 {
+		p.Progress = &view.Meter{
+			Label: "Images judged since it was made active", Value: min(walk.Done, walk.Total), Max: walk.Total,
+			Text: Count(walk.Done) + " of " + Plural(walk.Total, "image", "images") + " judged since it was made active or changed, " + Count(walk.Changed) + " with another outcome",
+		}
+		p.Waiting = ""
 	}
 	for _, s := range []view.PolicyShare{
 		{Class: "ok", Tone: "ok", Text: "pass", N: n.Go}, {Class: "m", Tone: "warn", Text: "pass with warnings", N: n.Warn}, {Class: "c", Tone: "bad", Text: "fail", N: n.Stop},

@@ -29,6 +29,7 @@ type PolicyPosture struct {
 	Name, Href string
 	List       []PolicyShare
 	Waiting    string // images that it has not judged yet; empty: none
+	Progress   *Meter // while all images are judged by it; nil: they are not
 	Empty      string // said in place of numbers when no image is analyzed
 	At         Time
 	Text       string // for those who do not see the bar
