@@ -47,4 +47,16 @@ func (f *fixture) exports(t *testing.T) {
 	c.want(t, 400, admin, "GET", image+"/sboms/pdf", nil)
 	c.want(t, 400, admin, "GET", image+"/vulnerabilities/sarif?severity=kitchen", nil)
 	c.want(t, 404, f.owner, "GET", image+"/sboms/syft-json", nil)
+
+	// Compared with itself an image has not changed.
+	compare := c.want(t, 200, admin, "GET", image+"/compare/"+f.digest+"?files=true&unchanged=true", nil)
+	for _, part := range []string{"packages", "configuration", "files", "vulnerabilities"} {
+		if a, r, same := compare.text(t, part+".added"), compare.text(t, part+".removed"), compare.text(t, part+".same"); a != "0" || r != "0" || same == "0" {
+			t.Errorf("%s: %s added, %s removed, %s the same", part, a, r, same)
+		}
+	}
+	c.want(t, 200, admin, "GET", image+"/compare/"+f.digest, nil)
+	c.want(t, 404, admin, "GET", image+"/compare/"+absent, nil)
+	c.want(t, 404, admin, "GET", "/console/images/"+absent+"/compare/"+f.digest, nil)
+	c.want(t, 400, admin, "GET", image+"/compare/"+f.digest+"?files=perhaps", nil)
 }

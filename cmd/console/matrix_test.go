@@ -21,7 +21,7 @@ var matrixNames = map[string]string{
 	"ruleId": absent[7:39], "policyId": "nosuch", "registry": "nosuch.example", "username": "nosuch-user", "webhook_type": "general",
 	"enabled": "true", "tag": "docker.io/team/app:1", "imageDigests": absent, "repository": "127.0.0.1:9/none", "vulnerability_id": "CVE-1999-99999",
 	"name": "nosuch", "id": "CVE-1999-99999", "credential_type": "password", "notificationSeq": "1",
-	"sbomFormat": "spdx-json", "reportFormat": "sarif",
+	"otherDigest": absent, "sbomFormat": "spdx-json", "reportFormat": "sarif",
 }
 
 // matrixBodies are for the operations whose every-field example would not pass.

@@ -18,6 +18,8 @@ type Exports interface {
 	ExportSBOM(ctx context.Context, i engine.Image, format string) (engine.Export, error)
 	// ExportMatches offers one of engine.MatchFormats.
 	ExportMatches(ctx context.Context, i engine.Image, format string, f engine.MatchFilter) (engine.Export, error)
+	// CompareImages tells what changed from one analyzed image to another.
+	CompareImages(ctx context.Context, before, after engine.Image, withFiles bool) (engine.Comparison, error)
 }
 
 func (s *Server) exportsOps() map[string]op {
@@ -25,6 +27,7 @@ func (s *Server) exportsOps() map[string]op {
 	return map[string]op{
 		"exportImageSbom":            {perm: read, call: s.exportSBOM},
 		"exportImageVulnerabilities": {perm: read, call: s.exportMatches},
+		"compareImages":              {perm: read, call: s.compareImages, heavy: true},
 	}
 }
 
