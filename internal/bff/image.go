@@ -35,6 +35,7 @@ type ImageParts interface {
 	Judgements
 	ImageSBOMs
 	ImageExports
+	ImageComparisons
 }
 
 // imageOf finds the image of the page's address.
@@ -61,6 +62,7 @@ func (s *Server) openers() map[string]openTab {
 		"content":         s.openContent,
 		"policy":          s.openPolicy,
 		"sbom":            s.openSBOM,
+		"compare":         s.openCompare,
 		"events":          s.openEvents,
 	}
 }

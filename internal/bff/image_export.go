@@ -35,6 +35,7 @@ func (s *Server) exportRoutes(r fiber.Router) {
 	r.Get("/images/:digest/sbom.json", s.exportSBOM(engine.SyftJSON))
 	r.Get("/images/:digest/vulnerabilities/:format", s.exportVulns(""))
 	r.Get("/images/:digest/sbom/:format", s.exportSBOM(""))
+	r.Get("/images/:digest/compare.csv", s.exportCompare)
 }
 
 // exportVulns sends those vulnerabilities that the query of the page selects.

@@ -24,6 +24,9 @@ const maxTicked = 200
 
 func (s *Server) confirmImages(c *fiber.Ctx) error {
 	q := query(c)
+	if q.Get("do") == "compare" {
+		return s.compareTicked(c, q)
+	}
 	v := view.BulkImages{Do: q.Get("do"), Back: "/images" + keepFilter(q)}
 	ctx, account := c.UserContext(), s.who(c).Account
 	const named = 8 // more is a list nobody reads

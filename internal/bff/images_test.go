@@ -21,6 +21,7 @@ import (
 
 	"windlass/internal/bff/session"
 	"windlass/internal/engine"
+	"windlass/internal/engine/compare"
 	"windlass/internal/engine/report"
 )
 
@@ -162,6 +163,21 @@ func (e *imageEngine) PackagePage(_ context.Context, _, _ string, f engine.Packa
 }
 func (e *imageEngine) PackageClasses(context.Context, string, string) (map[string]int, error) {
 	return map[string]int{"os": 88, "npm": 3}, nil
+}
+func (e *imageEngine) CompareImages(_ context.Context, before, after engine.Image, withFiles bool) (engine.Comparison, error) {
+	return compare.Images(beforeSide(before), afterSide(after, e.matches), withFiles), nil
+}
+func (e *imageEngine) ImagesByName(_ context.Context, account, name string, f engine.ImageFilter) ([]engine.Image, string, error) {
+	var out []engine.Image
+	for _, i := range e.list() {
+		for _, t := range i.Tags {
+			if t.Full() == name && account == "admin" && (f.State == "" || f.State == i.State) {
+				out = append(out, i)
+				break
+			}
+		}
+	}
+	return out, "", nil
 }
 func (e *imageEngine) SBOMInfo(context.Context, string, string) (engine.DocumentInfo, error) {
 	return engine.DocumentInfo{Size: 3014941, Tag: "t"}, nil

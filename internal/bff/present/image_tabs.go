@@ -44,6 +44,10 @@ var imageTabs = []imageTab{
 		same: func(name, d string, curl curlTo) view.SameBy {
 			return view.SameBy{API: curl("/console/images/" + d + "/sboms/cyclonedx-json")}
 		}},
+	{key: "compare", text: "Compare", kinds: analysisKinds + " evaluation", analyzed: true,
+		same: func(name, d string, curl curlTo) view.SameBy {
+			return view.SameBy{API: curl("/console/images/" + d + "/compare/sha256:OTHER")}
+		}},
 	{key: "events", text: "Events", kinds: "event event.deleted events.cleared",
 		same: func(name, d string, curl curlTo) view.SameBy {
 			return view.SameBy{API: curl("/events?resource_id=" + d), CLI: "anchore-cli event list " + name}
