@@ -1,6 +1,7 @@
 package present
 
 import (
+	"strconv"
 	"strings"
 
 	"windlass/internal/engine"
@@ -158,15 +159,14 @@ func fileDiffRow(f engine.FileChange) view.FileDiffRow {
 
 // fileText is a file in a few words.
 func fileText(f engine.File) string {
-	row := fileRow(f)
-	parts := []string{row.Mode, row.Owner}
+	parts := []string{orDash(f.Mode), strconv.Itoa(f.UID) + ":" + strconv.Itoa(f.GID)}
 	if f.Type == "file" {
-		parts = append(parts, row.Size)
-		if row.Short != "" {
-			parts = append(parts, row.Short)
+		parts = append(parts, Bytes(f.Size))
+		if f.SHA256 != "" {
+			parts = append(parts, f.SHA256[:min(12, len(f.SHA256))])
 		}
 	} else {
-		parts = append([]string{row.Type}, parts...)
+		parts = append([]string{fileType(f.Type)}, parts...)
 	}
 	if f.Link != "" {
 		parts = append(parts, "\u2192 "+f.Link)
