@@ -27,6 +27,11 @@ func (s *Server) overviewOf(ctx context.Context, i engine.Image) (present.Overvi
 	if in.Timeline, err = s.engine.Timeline(ctx, i.Account, string(i.Digest)); err != nil {
 		return in, err
 	}
+	if i.State == engine.Analyzed {
+		if in.Verdicts, err = s.engine.ImageVerdicts(ctx, i.Account, []engine.Digest{i.Digest}); err != nil {
+			return in, err
+		}
+	}
 	for name, to := range map[string]*[]byte{engine.DocConfig: &in.Config, engine.DocHistory: &in.History, engine.DocDockerfile: &in.Dockerfile} {
 		body, err := s.engine.Document(ctx, i.Account, name, string(i.Digest))
 		if err != nil && !errors.Is(err, engine.ErrNotFound) { // not there before the analysis

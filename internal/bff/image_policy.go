@@ -59,9 +59,6 @@ func (s *Server) policyOf(c *fiber.Ctx, i engine.Image) (present.PolicyIn, error
 	in := present.PolicyIn{
 		Image: i, Query: q, CanAsk: who.May(who.Home(), "getImageEvaluation"), CanEdit: who.May(who.Home(), "updatePolicy"),
 	}
-	in.Excepter = func(v engine.Judgement, r engine.JudgementRow) string {
-		return present.ExceptionHref(v.Policy, r.Gate, r.TriggerID, i.Digest, v.Tag, q.Href(i.Digest))
-	}
 	err := s.engine.EachPolicy(ctx, i.Account, false, func(b engine.PolicyBundle) error {
 		in.Bundles = append(in.Bundles, b)
 		return nil

@@ -158,6 +158,7 @@ type Failure struct {
 	At       time.Time
 	Attempt  int
 	Attempts int       // how many may be made; 0: not known
+	Host     string    // of the analyzer; empty: not known
 	NextAt   time.Time // the next attempt is not before; zero: none follows by itself
 }
 

@@ -16,6 +16,7 @@ import (
 // not there are nil.
 type OverviewIn struct {
 	Image      engine.Image
+	Verdicts   []engine.ImageVerdict // what the active bundle said last
 	Timeline   []engine.StateEntry
 	Config     []byte // the image's configuration
 	History    []byte // as the v1 API has it
@@ -29,12 +30,8 @@ func ImageOverview(in OverviewIn, c Clock) *view.ImageOverview {
 	if i.Progress != nil && i.State == engine.Analyzing {
 		v.Progress = imageProgress(*i.Progress, c)
 	}
-	switch {
-	case i.Failure == nil:
-	case i.State == engine.Failed:
-		v.Failure = imageFailure(*i.Failure, c)
-	case i.State == engine.NotAnalyzed:
-		v.Again = "The last attempt failed: " + strings.TrimSuffix(i.Failure.Message, ".") + ". It is tried again by itself."
+	if i.Failure != nil && (i.State == engine.Failed || i.State == engine.NotAnalyzed) {
+		v.Failure = imageFailure(i, c)
 	}
 	if i.State == engine.Analyzed && i.MatchedWith != "" {
 		path := ImageHref(i.Digest) + "?tab=vulnerabilities"
@@ -48,12 +45,19 @@ func ImageOverview(in OverviewIn, c Clock) *view.ImageOverview {
 			{Name: "Packages", Text: Count(i.Packages), Href: ImageHref(i.Digest) + "?tab=content"},
 		}
 	}
+	if i.State == engine.Analyzed {
+		v.Policy = imageVerdict(i, in.Verdicts)
+	}
 	v.Facts = imageFacts(i, c)
+	v.Given = i.Meta != nil && i.Meta.DockerfileMode == "Actual"
+	v.Elapsed = elapsed(in.Timeline)
 	v.Guessed = i.Meta != nil && i.Meta.DockerfileMode != "Actual"
 	cfg := parseConfig(in.Config)
 	v.Config, v.Env, v.Labels = cfg.facts(c)
 	for _, t := range i.Tags {
-		v.Tags = append(v.Tags, view.ImageTag{Full: t.Full(), Detected: c.Ago(t.DetectedAt)})
+		v.Tags = append(v.Tags, view.ImageTag{
+			Full: t.Full(), Detected: c.Ago(t.DetectedAt), Href: "/images?" + url.Values{"q": {t.Full()}}.Encode(),
+		})
 	}
 	v.Notes = sortedFacts(i.Annotations)
 	v.Layers, v.Layered = layers(in.History, c)
@@ -131,6 +135,21 @@ func timeline(list []engine.StateEntry, c Clock) []view.TimelineStep {
 		out = append(out, step)
 	}
 	return out
+}
+
+// elapsed is how long the newest analysis took, from when the image began to
+// wait; nothing while there is none that ended.
+func elapsed(list []engine.StateEntry) string {
+	last := len(list) - 1
+	if last < 0 || list[last].State != engine.Analyzed && list[last].State != engine.Failed {
+		return ""
+	}
+	for n := last - 1; n >= 0; n-- {
+		if s := list[n].State; s == engine.NotAnalyzed && (n == 0 || list[n-1].State == engine.Analyzed || list[n-1].State == engine.Failed) {
+			return Span(max(list[last].At.Sub(list[n].At), 0)) + " in all"
+		}
+	}
+	return ""
 }
 
 // maxText bounds what of a document is shown on a page.

@@ -1,9 +1,6 @@
 package present
 
-import (
-	"windlass/internal/engine"
-	"windlass/web/templates/view"
-)
+import "windlass/internal/engine"
 
 // remedy is what to try about a cause of failure.
 type remedy struct{ title, try, href, text string }
@@ -49,24 +46,4 @@ var remedies = map[string]remedy{
 	engine.CauseWorkerLost: {"The analyzer went away while it worked", "Look at the analyzer's state and at this host's memory, then retry.", "/services", "Services"},
 	engine.CauseCancelled:  {"The analysis was cancelled", "Retry when you want it.", "", ""},
 	engine.CauseInternal:   {"The analysis failed", "The log below says more. Retry; if it fails again, the analyzer's log has the whole of it.", "/logs", "Logs"},
-}
-
-func imageFailure(f engine.Failure, c Clock) *view.ImageFailure {
-	r, ok := remedies[f.Cause]
-	if !ok {
-		r = remedies[engine.CauseInternal]
-	}
-	v := &view.ImageFailure{
-		Title: r.title, Message: f.Message, Cause: f.Cause, Stage: stageText[f.Stage], Try: r.try, TryHref: r.href, TryText: r.text, At: c.Ago(f.At),
-	}
-	if v.Message == "" {
-		v.Message = r.title + "."
-	}
-	if f.Attempt > 1 {
-		v.Attempt = "after " + Plural(f.Attempt, "attempt", "attempts")
-	}
-	for _, line := range f.Log {
-		v.Log = append(v.Log, printable([]byte(line), 2000))
-	}
-	return v
 }

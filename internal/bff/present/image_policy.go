@@ -2,7 +2,6 @@ package present
 
 import (
 	"cmp"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -21,7 +20,6 @@ type PolicyIn struct {
 	More     bool // than History
 	CanAsk   bool // may evaluate now
 	CanEdit  bool // may add exceptions
-	Excepter func(engine.Judgement, engine.JudgementRow) string
 }
 
 // ImagePolicy shapes the tab.
@@ -205,7 +203,7 @@ func countRows(rows []engine.JudgementRow) (n rowCounts) {
 }
 
 func verdictFacts(e engine.Judgement, c Clock) []view.Fact {
-	bundle := view.Fact{Name: "Bundle", Text: cmp.Or(e.PolicyName, e.Policy), Href: "/policies/" + url.PathEscape(e.Policy)}
+	bundle := view.Fact{Name: "Bundle", Text: cmp.Or(e.PolicyName, e.Policy), Href: PolicyHref(e.Policy)}
 	if e.Active {
 		bundle.Text += " (active)"
 	}

@@ -101,8 +101,8 @@ func policyRow(in PolicyIn, e engine.Judgement, r engine.JudgementRow, at int, c
 	if r.Exception != nil {
 		v.Action = view.Pill{Tone: "off", Text: "Set aside", Title: "an exception made it go"}
 		v.Asked = r.Ruled
-	} else if in.CanEdit && in.Query.At.IsZero() && in.Excepter != nil {
-		v.Except = in.Excepter(e, r)
+	} else if in.CanEdit && in.Query.At.IsZero() {
+		v.Except = ExceptionHref(e.Policy, r.Gate, r.TriggerID, in.Image.Digest, e.Tag, in.Query.Href(in.Image.Digest))
 	}
 	page := ImageHref(in.Image.Digest)
 	w := r.Why

@@ -251,7 +251,7 @@ func replacePackages(ctx context.Context, tx pgx.Tx, image int64, list []engine.
 // is offered after it; with none the image has failed for good, and only then
 // is anybody told.
 func (s *Store) FailAnalysis(ctx context.Context, j engine.Job, f engine.Failure, pause time.Duration, src engine.Source) error {
-	f.Attempts, f.NextAt = j.MaxAttempts, time.Time{}
+	f.Attempts, f.NextAt, f.Host = j.MaxAttempts, time.Time{}, src.Host
 	return s.inTx(ctx, "fail analysis", func(tx pgx.Tx) error {
 		i, err := findLocked(ctx, tx, j.Account, j.Subject)
 		if errors.Is(err, pgx.ErrNoRows) {

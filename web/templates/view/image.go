@@ -29,7 +29,6 @@ type Tab struct {
 type ImageOverview struct {
 	Progress *ImageProgress
 	Failure  *ImageFailure
-	Again    string // a failure after which it is tried again
 	Sevs     *SevBar
 	Summary  []Fact // counts under the bar
 	Facts    []Fact
@@ -42,7 +41,10 @@ type ImageOverview struct {
 	Layered  string // how many layers, how large
 	Docker   string // text of the Dockerfile
 	Guessed  bool
+	Given    bool // it was sent along
 	Timeline []TimelineStep
+	Elapsed  string // how long the newest analysis took
+	Policy   *Pill  // what the active bundle said last
 }
 
 // Fact is a name and what is known under it.
@@ -70,17 +72,31 @@ type StageStep struct{ Text, State string }
 type ImageFailure struct {
 	Title, Message string
 	Cause, Stage   string
+	Means          string // the cause, in a sentence
 	Attempt        string
+	Host           string
+	At             Time
+	Again          bool   // another attempt follows
+	Next           *Time  // at this time
+	NotAgain       string // why none follows
 	Try            string
 	TryHref        string
 	TryText        string
-	Log            []string
-	At             Time
+	Log            []LogLine
+	LogHref        string
+	CanRetry       bool
+}
+
+// LogLine is a line of a log; Bad: the one that tells what went wrong.
+type LogLine struct {
+	N, Text string
+	Bad     bool
 }
 
 // ImageTag is a name under which the image was seen.
 type ImageTag struct {
 	Full     string
+	Href     string // images under this name
 	Detected Time
 }
 
