@@ -11,15 +11,15 @@ import (
 
 // PolicyIn is what the policy tab is made of.
 type PolicyIn struct {
-	Image    engine.Image
-	Query    PolicyQuery
-	Bundles  []engine.PolicyBundle
-	Verdict  *engine.Judgement // nil: Fault says why
-	Fault    error
-	History  []engine.JudgementStep
-	More     bool // than History
-	CanAsk   bool // may evaluate now
-	CanEdit  bool // may add exceptions
+	Image   engine.Image
+	Query   PolicyQuery
+	Bundles []engine.PolicyBundle
+	Verdict *engine.Judgement // nil: Fault says why
+	Fault   error
+	History []engine.JudgementStep
+	More    bool // than History
+	CanAsk  bool // may evaluate now
+	CanEdit bool // may add exceptions
 }
 
 // ImagePolicy shapes the tab.
