@@ -9,6 +9,8 @@ RACE := $(if $(shell command -v gcc || command -v clang),-race)
 
 SOURCES := $(shell find cmd internal migrations web -name '*.go' -o -name '*.sql' -o -name '*.css' -o -name '*.svg' -o -name '*.yaml' 2>/dev/null)
 BUNDLE  := web/static/dist/console.js
+# The editor of bundles is loaded by its page alone: it is several times larger.
+EDITOR  := web/static/dist/policies.js
 
 .PHONY: run build assets generate test check bench fuzz pictures clean postgres browser
 
@@ -18,16 +20,19 @@ run: bin/console postgres
 
 build: bin/console bin/anchore-cli
 
-bin/console: go.mod go.sum $(SOURCES) $(BUNDLE)
+bin/console: go.mod go.sum $(SOURCES) $(BUNDLE) $(EDITOR)
 	$(GO) build -o $@ ./cmd/console
 
 bin/anchore-cli: go.mod go.sum $(SOURCES)
 	$(GO) build -o $@ ./cmd/anchore-cli
 
-assets: $(BUNDLE)
+assets: $(BUNDLE) $(EDITOR)
 
 $(BUNDLE): web/package.json web/package-lock.json web/node_modules/.package-lock.json $(wildcard web/static/js/*.js)
 	$(GO) tool esbuild web/static/js/main.js --bundle --minify --format=iife --target=es2022 --log-level=warning --outfile=$@
+
+$(EDITOR): web/package.json web/package-lock.json web/node_modules/.package-lock.json web/static/js/policies.js
+	$(GO) tool esbuild web/static/js/policies.js --bundle --minify --format=iife --target=es2022 --log-level=warning --outfile=$@
 
 web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 	cd web && npm ci --ignore-scripts --no-progress

@@ -3,6 +3,7 @@ package bff
 import (
 	"context"
 	"errors"
+	"net/url"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -47,6 +48,8 @@ func (s *Server) policiesRoutes(r fiber.Router) {
 	r.Get("/policies/gates", s.showGates)
 	r.Get("/policies/gates.json", s.gatesJSON)
 	r.Get("/policies/new", s.newPolicy)
+	r.Get("/policies/new/upload", func(c *fiber.Ctx) error { return c.Redirect("/policies/new", fiber.StatusSeeOther) })
+	r.Get("/policies/upload", func(c *fiber.Ctx) error { return c.Redirect(present.PoliciesHref, fiber.StatusSeeOther) })
 	r.Post("/policies/new/upload", s.may("createPolicy"), s.addPolicy)
 	r.Post("/policies/upload", s.may("createPolicy"), s.uploadPolicy)
 	r.Post("/policies/check/upload", s.checkPolicy)
@@ -55,6 +58,7 @@ func (s *Server) policiesRoutes(r fiber.Router) {
 	r.Post("/policies/:id/edit/upload", edit, s.editPolicy)
 	r.Post("/policies/:id/try/upload", s.tryEdited)
 	r.Post("/policies/:id/diff/upload", s.diffEdited)
+	r.Get("/policies/:id/:tab/upload", s.backToTab)
 	r.Get("/policies/:id/activate", s.confirmActivate)
 	r.Post("/policies/:id/activate", edit, s.activatePolicy)
 	r.Get("/policies/:id/delete", s.confirmDeletePolicy)
@@ -131,6 +135,16 @@ func (s *Server) showPolicy(c *fiber.Ctx) error {
 		}
 	}
 	return s.renderPolicy(c, v)
+}
+
+// backToTab leads from the address of a form that was answered with a page to
+// that page's own: for whoever comes back by it, and for its live parts.
+func (s *Server) backToTab(c *fiber.Ctx) error {
+	q := url.Values{"tab": {param(c, "tab")}}
+	if f := c.Query("fragment"); f != "" {
+		q.Set("fragment", f)
+	}
+	return c.Redirect(present.PolicyHref(param(c, "id"))+"?"+q.Encode(), fiber.StatusSeeOther)
 }
 
 // bundleView is what every tab of a bundle's page has.

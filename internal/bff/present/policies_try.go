@@ -44,7 +44,7 @@ func PolicyTrials(t engine.PolicyTrials, tried, against, except string) *view.Po
 	default:
 		of := "the " + Count(n) + " newest analyzed images"
 		if t.Analyzed <= n {
-			of = "all " + Count(n) + " analyzed images"
+			of = "the " + Count(n) + " analyzed images"
 		}
 		v.Tone, v.Summary = "ok", "The verdict changes on none of "+of+"."
 		if changed > 0 {
