@@ -18,8 +18,11 @@ func enqueueVEX(ctx context.Context, tx pgx.Tx, d engine.VEXDocument, pk int64) 
 		hit AS (
 			SELECT m.image FROM ids JOIN matches m ON m.vuln = ids.vuln
 			UNION
-			SELECT image FROM matches
-			 WHERE vuln NOT LIKE 'CVE-%' AND cves && ARRAY(SELECT vuln FROM ids)
+			-- One probe of the index for each id: an overlap with all of them at
+			-- once would be looked for in every row.
+			SELECT m.image FROM ids CROSS JOIN LATERAL (
+				SELECT image FROM matches WHERE vuln NOT LIKE 'CVE-%' AND cves @> ARRAY[ids.vuln] OFFSET 0) m
+			 WHERE ids.vuln LIKE 'CVE-%'
 			UNION
 			SELECT image FROM vex_marks WHERE document = $1)
 		INSERT INTO jobs (queue, account, subject, payload, max_attempts)
