@@ -83,6 +83,10 @@ func StageOf(err error) engine.Stage {
 	return ""
 }
 
+// warmFrom is the size of an image from which on it is sure to hold texts of
+// licences.
+const warmFrom = 2 << 20
+
 // Analyze pulls an image and has a child find out what is in it. The folder it
 // works in is gone when it returns, and so is the child. The result of a
 // failure has no more than the peak of memory.
@@ -95,7 +99,7 @@ func (a *Analyzer) Analyze(ctx context.Context, img registry.Resolved, log *slog
 		return Result{}, &stageError{engine.StagePull, err}
 	}
 	defer dir.remove(log)
-	child, err := startChild(dir, a.Process, a.Limits) // it gets ready while the layers come
+	child, err := startChild(dir, a.Process, a.Limits, img.Size > warmFrom) // it gets ready while the layers come
 	if err != nil {
 		return Result{}, &stageError{engine.StagePull, err}
 	}

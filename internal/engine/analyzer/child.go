@@ -29,27 +29,27 @@ const exitOrphan = 3
 // process was started as one. It comes first in main, and in the main of tests
 // that analyze.
 func BeChild(args []string) {
-	if len(args) != 4 || args[1] != childFlag {
+	if len(args) != 5 || args[1] != childFlag {
 		return
 	}
 	memory, err1 := strconv.ParseInt(args[2], 10, 64)
 	bytes, err2 := strconv.ParseInt(args[3], 10, 64)
-	if err := errors.Join(err1, err2, confine(memory, bytes)); err != nil {
+	warm, err3 := strconv.ParseBool(args[4])
+	if err := errors.Join(err1, err2, err3, confine(memory, bytes)); err != nil {
 		fmt.Fprintln(os.Stderr, "analysis child:", err)
 		os.Exit(1)
 	}
-	os.Exit(childMain(os.Stdin, childPipe()))
+	os.Exit(childMain(os.Stdin, childPipe(), warm))
 }
 
 // childMain takes one order, carries it out and waits to be let go: the parent
-// reads what the process has used while it is still there.
-func childMain(in io.Reader, out io.Writer) int {
+// reads what the process has used while it is still there. Warm, it reads the
+// texts of licences while it waits.
+func childMain(in io.Reader, out io.Writer, warm bool) int {
 	say := newSpeaker(out)
-	warm := make(chan struct{})
-	go func() {
-		defer close(warm)
-		_, _ = licenseTexts() // catalog tells of the error
-	}()
+	if warm {
+		go readLicenses()
+	}
 	var o order
 	if err := json.NewDecoder(io.LimitReader(in, maxOrder)).Decode(&o); err != nil {
 		if errors.Is(err, io.EOF) { // the pull failed

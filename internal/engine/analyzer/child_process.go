@@ -73,8 +73,9 @@ type child struct {
 	peak   int64
 }
 
-// startChild starts a process that waits for its order.
-func startChild(dir jobDir, limits ProcessLimits, unpack Limits) (*child, error) {
+// startChild starts a process that waits for its order. Warm, it gets ready for
+// an image of some size meanwhile.
+func startChild(dir jobDir, limits ProcessLimits, unpack Limits, warm bool) (*child, error) {
 	self, err := program()
 	if err != nil {
 		return nil, fmt.Errorf("analysis child: %w", err)
@@ -87,7 +88,7 @@ func startChild(dir jobDir, limits ProcessLimits, unpack Limits) (*child, error)
 	defer theirs.Close()
 	c.out = out
 	largest := unpack.orDefault().Bytes
-	c.cmd = exec.Command(self, childFlag, strconv.FormatInt(c.limits.Memory, 10), strconv.FormatInt(largest+maxResult, 10))
+	c.cmd = exec.Command(self, childFlag, strconv.FormatInt(c.limits.Memory, 10), strconv.FormatInt(largest+maxResult, 10), strconv.FormatBool(warm))
 	c.cmd.Dir = dir.root
 	c.cmd.Env = c.environment()
 	c.cmd.ExtraFiles = []*os.File{theirs}

@@ -49,7 +49,7 @@ func (w *Worker) analyzeImport(ctx context.Context, j engine.Job, id string, log
 	if err := layImport(dir, in); err != nil {
 		return Result{}, &stageError{engine.StagePull, err}
 	}
-	child, err := startChild(dir, w.Process, w.Limits)
+	child, err := startChild(dir, w.Process, w.Limits, false)
 	if err != nil {
 		return Result{}, &stageError{engine.StagePull, err}
 	}

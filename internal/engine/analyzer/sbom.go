@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"sync"
 
 	sfile "github.com/anchore/stereoscope/pkg/file"
 	"github.com/anchore/stereoscope/pkg/image"
@@ -44,7 +43,7 @@ func catalog(ctx context.Context, dir jobDir, r registry.Resolved) (s *sbom.SBOM
 			err = fmt.Errorf("%w: %v\n%s", errPanic, p, debug.Stack())
 		}
 	}()
-	values, err := licenseTexts()
+	ctx, err = withLicenses(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -76,26 +75,7 @@ func catalog(ctx context.Context, dir jobDir, r registry.Resolved) (s *sbom.SBOM
 	}
 	src := stereoscopesource.New(img, stereoscopesource.ImageConfig{Reference: r.Reference.String()})
 	defer src.Close()
-	return syft.CreateSBOM(withValues{ctx, values}, src, sbomConfig())
-}
-
-// licenseTexts reads the corpus by which licence texts are told apart. That
-// takes as long as a small image, so a child begins with it while it waits.
-var licenseTexts = sync.OnceValues(func() (context.Context, error) {
-	return syft.SetContextLicenseScanner(context.Background(), sbomConfig().Licenses)
-})
-
-// withValues looks up in values what the context itself does not hold.
-type withValues struct {
-	context.Context
-	values context.Context
-}
-
-func (c withValues) Value(key any) any {
-	if v := c.Context.Value(key); v != nil {
-		return v
-	}
-	return c.values.Value(key)
+	return syft.CreateSBOM(ctx, src, sbomConfig())
 }
 
 // encodeSBOM writes the document that is stored and downloaded.

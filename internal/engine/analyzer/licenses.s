@@ -1,0 +1,1 @@
+// The declarations of licenses.go have no bodies; this file lets them.
