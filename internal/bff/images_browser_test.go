@@ -29,6 +29,21 @@ func TestImagesLook(t *testing.T) {
 	}
 }
 
+func TestImageTabsLook(t *testing.T) {
+	c, p := startImages(t)
+	for name, path := range map[string]string{
+		"image-policy":       of(1) + "?tab=policy",
+		"image-policy-aside": of(1) + "?tab=policy&aside=only",
+		"image-package":      of(1) + "?tab=content&pkg=1",
+		"image-secrets":      of(1) + "?tab=content&class=secrets", "image-malware": of(1) + "?tab=content&class=malware",
+		"image-kept": of(1) + "?tab=content&class=retrieved&file=/etc/passwd", "image-retry": of(4),
+	} {
+		p.Goto(c.url + path)
+		p.Live()
+		p.Looks(name)
+	}
+}
+
 func of(n int) string { return "/images/sha256:" + strings.Repeat("0", 63) + string(rune('0'+n)) }
 
 // images is what the tests alter of the engine under the pages.

@@ -276,7 +276,10 @@ func someImages() []engine.Image {
 	running.Progress = &engine.Progress{Stage: engine.StagePull, Done: 12 << 20, Total: 28 << 20, Since: imageTime, Attempt: 2, Worker: "host-2"}
 	failed := made(3, engine.Failed, "team/web", "v9")
 	failed.Failure = &engine.Failure{Stage: engine.StagePull, Cause: "registry_auth", Message: "The registry refused the credential <admin>", Log: []string{"pull start", "401 \x1b[31mUnauthorized"}, At: imageTime, Attempt: 1}
+	again := &engine.Failure{Stage: engine.StagePull, Cause: engine.CauseRegistryUnavailable, Message: "The registry answered 503", Log: []string{"pull start", "503 error"},
+		At: imageTime, Attempt: 2, Attempts: 5, Host: "host-2", NextAt: imageTime.AddDate(10, 0, 0)}
 	waits := made(4, engine.NotAnalyzed, "team/db", "v1")
+	waits.Failure = again
 	sample := made(5, engine.Analyzed, "windlass/sample-alpine", "3.19")
 	sample.Source, sample.Starter, sample.MatchedWith, sample.AnalyzedAt = engine.FromSample, true, "starter", imageTime
 	sample.Meta = &engine.ImageMeta{Arch: "N/A", Distro: "N/A", DistroVersion: "N/A"}
@@ -375,7 +378,7 @@ func TestImagePages(t *testing.T) {
 		"analyzing":             {of(2), 200, []string{"Pulling layers", "host-2", "attempt 2", "Cancel"}},
 		"analyzing, vulns":      {of(2) + "?tab=vulnerabilities", 200, []string{"is being analyzed"}},
 		"failed":                {of(3), 200, []string{"The registry refused the credential", "registry_auth", "Retry", "Unauthorized", "/registries"}},
-		"waiting":               {of(4), 200, []string{"Waiting"}},
+		"waiting":               {of(4), 200, []string{"Waiting", "Tried again by itself", "attempt 2 of 5", "host-2", "service=analyzer"}},
 		"sample":                {of(5), 200, []string{"SAMPLE", "Starter data", "none"}},
 		"sample, vulns":         {of(5) + "?tab=vulnerabilities", 200, []string{"Starter data."}},
 		"missing":               {of(9), 404, []string{"no image 000000000000"}},
