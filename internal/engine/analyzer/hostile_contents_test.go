@@ -9,8 +9,10 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"windlass/internal/engine"
+	"windlass/internal/engine/analyzer"
 )
 
 // zipOf packs files; a jar is a zip.
@@ -34,6 +36,19 @@ func nested(depth int) string {
 	jar := zipOf(text("META-INF/MANIFEST.MF", "Implementation-Title: inner\nImplementation-Version: 1\n"))
 	for n := range depth {
 		jar = zipOf(text("META-INF/MANIFEST.MF", fmt.Sprintf("Implementation-Title: m%d\nImplementation-Version: 1\n", n)), text("lib/inner.jar", jar))
+	}
+	return jar
+}
+
+// multiplied is a jar of ten jars, each of ten jars, and so on.
+func multiplied(depth int) string {
+	jar := zipOf(text("META-INF/MANIFEST.MF", "Implementation-Title: inner\nImplementation-Version: 1\n"))
+	for range depth {
+		var files []item
+		for n := range 10 {
+			files = append(files, text(fmt.Sprint("lib/", n, ".jar"), jar))
+		}
+		jar = zipOf(files...)
 	}
 	return jar
 }
@@ -108,6 +123,7 @@ func hostileContents() []hostile {
 		{name: "package.json of the wrong shapes", make: filed(lodash, text("a/package.json", `{"name":["a"],"version":{},"license":[[[]]],"author":7,"dependencies":"all"}`), text("b/package.json", "[]"), text("c/package.json", "\x00\xff")), check: packages(1)},
 		{name: "names that no database takes", make: filed(text("a/package.json", `{"name":"a\u0000b","version":"1\u0000","author":"\u0000","license":"\u0000","description":"\ud800"}`), text("etc/os-release", "ID=\"a\x00b\"\nVERSION_ID=\"\xff\"\n"), text("lib/apk/db/installed", "P:mu\x00sl\nV:1\xff\nA:x\nL:M\x00IT\no:\x00\nm:\xff\n\n"))},
 		{name: "jars 40 deep", make: filed(lodash, text("deep.jar", nested(40))), check: packages(1)},
+		{name: "jars that multiply", make: filed(lodash, text("many.jar", multiplied(6))), process: analyzer.ProcessLimits{Timeout: 15 * time.Second}, cause: engine.CauseTimeout, says: "15s"},
 		{name: "bomb as a jar", make: filed(lodash, text("bomb.jar", zipOf(text("META-INF/MANIFEST.MF", strings.Repeat("\x00", 64<<20)), text("pom.xml", strings.Repeat("a", 32<<20))))), check: packages(1)},
 		{name: "jar of 60,000 entries", make: func() *image {
 			var files []item

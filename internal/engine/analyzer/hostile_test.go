@@ -1,13 +1,18 @@
 package analyzer_test
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,52 +25,126 @@ import (
 // A hostile image, how it is made, and how its analysis must end: with a cause,
 // or, with none, well.
 type hostile struct {
-	name   string
-	make   func() *image
-	cause  string
-	says   string // what the message must name
-	limits analyzer.Limits
-	check  func(t *testing.T, i engine.Image, b *bench) // more that must be true
+	name    string
+	make    func() *image
+	cause   string
+	says    string // what the message must name
+	limits  analyzer.Limits
+	process analyzer.ProcessLimits
+	check   func(t *testing.T, i engine.Image, b *bench) // more that must be true
 }
 
-// TestHostileImages runs the corpus through a worker over a real store. Each
-// image ends in a state of its own, nothing is left in the spool nor written
-// beside it, and the next image is analyzed as if nothing had been.
+// maxPeak is the memory that the process of an analysis is given here; what
+// needs more is ended.
+const maxPeak = 600 << 20
+
+// lanes is how many workers share the corpus.
+const lanes = 2
+
+// TestHostileImages runs the corpus through workers over real stores, side by
+// side. Each image ends in a state of its own, nothing is left in the spool nor
+// written beside it, and good images in between are analyzed as if nothing had
+// been.
 func TestHostileImages(t *testing.T) {
 	site := newSite(t)
-	b, root := hostileBench(t)
 	cases := slices.Concat(hostileTransfers(t, site), hostileManifests(), hostileLayers(), hostileContents())
-	t.Logf("%d cases", len(cases))
 	seen := map[string]bool{}
-	for n, tc := range cases {
+	for _, tc := range cases {
 		if seen[tc.name] {
 			t.Fatalf("%q is there twice", tc.name)
 		}
 		seen[tc.name] = true
-		t.Run(tc.name, func(t *testing.T) {
-			repo := "c/" + slug(tc.name)
-			i := tc.make()
-			site.put(repo, i)
-			b.worker.Limits = tc.limits
-			got, took := b.run(t, site.host+"/"+repo, i)
-			b.worker.Limits = analyzer.Limits{}
-			outcome(t, tc, got)
-			if took > 20*time.Second {
-				t.Errorf("it took %s", took)
-			}
-			if tc.check != nil {
-				tc.check(t, got, b)
-			}
-			nothingLeft(t, root)
-
-			fine := good(n)
-			site.put("good/"+slug(tc.name), fine)
-			if got, _ := b.run(t, site.host+"/good/"+slug(tc.name), fine); got.State != engine.Analyzed || got.Packages != 1 {
-				t.Errorf("a good image after it: %s, %d packages, %+v", got.State, got.Packages, got.Failure)
+	}
+	var wait sync.WaitGroup
+	peaks := &peaks{}
+	for lane := range lanes {
+		b, root := hostileBench(t, peaks)
+		wait.Go(func() {
+			for n := lane; n < len(cases); n += lanes {
+				t.Run(cases[n].name, func(t *testing.T) { cases[n].run(t, site, b, root) })
+				if n/lanes%10 == 9 || n+lanes >= len(cases) {
+					t.Run(fmt.Sprintf("a good image after %d", n), func(t *testing.T) {
+						hostile{name: t.Name(), make: func() *image { return good(n) }, check: packages(1)}.run(t, site, b, root)
+					})
+				}
 			}
 		})
 	}
+	wait.Wait()
+	t.Logf("%d cases, peak of one analysis %d MB", len(cases), peaks.most.Load())
+	if most := peaks.most.Load(); most == 0 || most > maxPeak>>20 {
+		t.Errorf("the peak of an analysis was %d MB", most)
+	}
 }
+
+func (h hostile) run(t *testing.T, s *site, b *bench, root string) {
+	repo := "c/" + slug(h.name)
+	i := h.make()
+	s.put(repo, i)
+	b.worker.Limits = h.limits
+	b.worker.Process = h.process
+	if b.worker.Process.Memory == 0 {
+		b.worker.Process.Memory = maxPeak
+	}
+	got := b.run(t, s.host+"/"+repo, i)
+	outcome(t, h, got)
+	if h.check != nil {
+		h.check(t, got, b)
+	}
+	nothingLeft(t, root)
+}
+
+// TestTheParentStaysSmall measures what images that fill the memory of their
+// analysis take of the process beside it.
+func TestTheParentStaysSmall(t *testing.T) {
+	const clear = "/proc/self/clear_refs"
+	if err := os.WriteFile(clear, []byte("5"), 0); err != nil {
+		t.Skipf("the peak of memory cannot be begun anew: %v", err)
+	}
+	site := newSite(t)
+	b, _ := hostileBench(t, &peaks{})
+	b.worker.Process.Memory = maxPeak
+	var images []*image
+	for _, tc := range slices.Concat(hostileLayers(), hostileContents()) {
+		switch tc.name {
+		case "a million empty files", "bomb of many members", "package.json of 32 MB", "dpkg status of 20,000 packages":
+			images = append(images, tc.make())
+		}
+	}
+	debug.FreeOSMemory()
+	before, _ := resident(t)
+	if err := os.WriteFile(clear, []byte("5"), 0); err != nil {
+		t.Fatal(err)
+	}
+	for n, i := range images {
+		repo := fmt.Sprint("small/", n)
+		site.put(repo, i)
+		b.run(t, site.host+"/"+repo, i)
+	}
+	_, peak := resident(t)
+	if t.Logf("the parent grew by %d MB over %d images", (peak-before)>>20, len(images)); len(images) != 4 || peak-before > 300<<20 {
+		t.Errorf("it grew from %d to %d MB over %d images", before>>20, peak>>20, len(images))
+	}
+}
+
+// peaks gathers what the workers' logs say of the memory of analyses.
+type peaks struct{ most atomic.Int64 }
+
+func (p *peaks) Enabled(context.Context, slog.Level) bool { return true }
+
+func (p *peaks) Handle(_ context.Context, r slog.Record) error {
+	r.Attrs(func(a slog.Attr) bool {
+		if a.Key == "peak_mb" && a.Value.Kind() == slog.KindInt64 {
+			for most := p.most.Load(); a.Value.Int64() > most && !p.most.CompareAndSwap(most, a.Value.Int64()); most = p.most.Load() {
+			}
+		}
+		return true
+	})
+	return nil
+}
+
+func (p *peaks) WithAttrs([]slog.Attr) slog.Handler { return p }
+func (p *peaks) WithGroup(string) slog.Handler      { return p }
 
 func outcome(t *testing.T, tc hostile, got engine.Image) {
 	t.Helper()
@@ -94,7 +173,7 @@ func brief(f *engine.Failure) string {
 
 // hostileBench is a worker whose registry is given little time, in a folder of
 // which nothing but the spool may change.
-func hostileBench(t *testing.T) (*bench, string) {
+func hostileBench(t *testing.T, log slog.Handler) (*bench, string) {
 	t.Helper()
 	b := benchWorker(t, nil)
 	root := t.TempDir()
@@ -105,13 +184,13 @@ func hostileBench(t *testing.T) (*bench, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.worker.Spool = spool
+	b.worker.Spool, b.worker.Log = spool, slog.New(log)
 	b.worker.Registry = registry.New(registry.Options{Stall: 1500 * time.Millisecond, Answer: 3 * time.Second})
 	return b, root
 }
 
 // run has the worker do one image in its last attempt.
-func (b *bench) run(t *testing.T, name string, i *image) (engine.Image, time.Duration) {
+func (b *bench) run(t *testing.T, name string, i *image) engine.Image {
 	t.Helper()
 	host, repo, _ := strings.Cut(name, "/")
 	if _, err := b.store.Pool().Exec(t.Context(), `DELETE FROM images`); err != nil { // two cases may be one image
@@ -128,11 +207,10 @@ func (b *bench) run(t *testing.T, name string, i *image) (engine.Image, time.Dur
 	if _, err := b.store.Pool().Exec(t.Context(), `UPDATE jobs SET attempt = max_attempts - 1`); err != nil {
 		t.Fatal(err)
 	}
-	began := time.Now()
 	if err := b.worker.Handle(t.Context(), b.lease(t)); err != nil {
 		t.Fatal(err)
 	}
-	return b.image(t, engine.Digest(i.digest())), time.Since(began)
+	return b.image(t, engine.Digest(i.digest()))
 }
 
 // nothingLeft holds what an analysis may leave behind, which is nothing.
