@@ -237,6 +237,18 @@ type commands struct {
 	Health healthCmd `cmd:"" help:"Succeed when the console answers; for the health checks of containers."`
 }
 
+// named is the name under which a setting stands in the environment, of those
+// it may have, the first before the others.
+func named(list string) string {
+	names := strings.Split(list, ",")
+	for _, name := range names {
+		if os.Getenv(name) != "" {
+			return name
+		}
+	}
+	return names[0]
+}
+
 // parse reads flags and the environment, and names the command.
 func parse(args []string, out io.Writer) (string, *commands, error) {
 	var c commands
@@ -244,6 +256,11 @@ func parse(args []string, out io.Writer) (string, *commands, error) {
 		kong.Description("Windlass: container scanning that speaks the Anchore Engine v1 API, and a console for it."))
 	if err != nil {
 		return "", nil, err
+	}
+	for _, cmd := range p.Model.Children {
+		for _, f := range cmd.Flags {
+			f.Tag.Env = named(f.Tag.Env)
+		}
 	}
 	ctx, err := p.Parse(args)
 	if err != nil {

@@ -42,3 +42,19 @@ func TestNotifySettings(t *testing.T) {
 		}
 	}
 }
+
+// Settings that v1 knows by another name are taken under that too.
+func TestOtherNamesOfSettings(t *testing.T) {
+	t.Setenv("ANCHORE_HINTS_ENABLED", "true")
+	t.Setenv("ANCHORE_ANALYSIS_ARCHIVE_DRYRUN_ENABLED", "true")
+	t.Setenv("CONSOLE_CLAMAV_DB_DIR", "/ours")
+	t.Setenv("ANCHORE_CLAMAV_DB_DIR", "/theirs")
+	t.Setenv("ANCHORE_FRESHCLAM_CONFIG_FILE", "/conf")
+	_, c, err := parse(nil, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := c.Serve; !s.Hints || !s.ArchiveDryRun || s.ClamAVDB != "/ours" || s.FreshclamConfig != "/conf" {
+		t.Errorf("got %v %v %q %q", s.Hints, s.ArchiveDryRun, s.ClamAVDB, s.FreshclamConfig)
+	}
+}

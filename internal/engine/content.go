@@ -129,6 +129,7 @@ const (
 	DocSecrets       = "secret_search"
 	DocContentSearch = "file_content_search"
 	DocMalware       = "malware"
+	DocDigests       = "file_digests" // of files that are not as a package database recorded them
 
 	DocParentManifest = "parent_manifest"
 )

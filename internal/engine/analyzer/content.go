@@ -1,13 +1,13 @@
 package analyzer
 
 import (
+	"context"
 	"encoding/json"
 	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/anchore/syft/syft/linux"
 	"github.com/anchore/syft/syft/sbom"
 
 	"windlass/internal/engine"
@@ -15,7 +15,7 @@ import (
 )
 
 // contents puts together what is stored of an image.
-func contents(img registry.Resolved, fs *rootfs, s *sbom.SBOM) (engine.Analysis, error) {
+func contents(ctx context.Context, img registry.Resolved, fs *rootfs, s *sbom.SBOM) (engine.Analysis, error) {
 	doc, err := encodeSBOM(s)
 	if err != nil {
 		return engine.Analysis{}, err
@@ -29,26 +29,14 @@ func contents(img registry.Resolved, fs *rootfs, s *sbom.SBOM) (engine.Analysis,
 	meta := engine.ImageMeta{
 		Arch: or(fs.config.Architecture, img.Arch, "N/A"), DockerfileMode: "Guessed", Size: size, LayerCount: len(img.Layers),
 	}
-	meta.Distro, meta.DistroVersion = distro(s.Artifacts.LinuxDistribution)
+	if meta.Distro, meta.DistroVersion, err = identify(ctx, fs); err != nil {
+		return engine.Analysis{}, err
+	}
 	return engine.Analysis{
 		Meta: meta, Packages: packages(s), Files: files, SBOM: doc, Manifest: img.Manifest, History: history,
 		Dockerfile: guessDockerfile(fs.config.History),
 		Documents:  map[string][]byte{engine.DocConfig: fs.raw},
 	}, nil
-}
-
-// distro names the distribution as v1 does; "Unknown" and "0" where the image
-// does not tell.
-func distro(r *linux.Release) (name, version string) {
-	if r == nil {
-		return "Unknown", "0"
-	}
-	name = engine.Text(or(r.ID, strings.ToLower(r.Name), "Unknown"), maxText)
-	version = engine.Text(or(r.VersionID, r.Version), maxText)
-	if version == "" && (r.VersionCodename == "sid" || strings.Contains(r.PrettyName, "/sid")) {
-		version = "unstable"
-	}
-	return name, or(version, "0")
 }
 
 // layerRecord is one element of docker_history, in v1's own field names.

@@ -122,6 +122,50 @@ func (n *node) file(path string) *entry {
 	return nil
 }
 
+// maxLinks is how many links on the way to a file are followed.
+const maxLinks = 40
+
+// through is the file with the bytes that a path leads to when the directories
+// on its way may be links: /bin/sh lies in /usr/bin where /bin is a link there.
+// The last part is not followed.
+func (n *node) through(p string) *entry { return n.file(n.follow(p, false)) }
+
+// behind is the same, and follows the last part too.
+func (n *node) behind(p string) *entry { return n.file(n.follow(p, true)) }
+
+// follow is the path that another leads to through links; "" when it leads
+// nowhere.
+func (n *node) follow(p string, last bool) string {
+	at, rest := "", strings.Split(strings.Trim(path.Clean("/"+p), "/"), "/")
+	for links := 0; len(rest) > 0; {
+		next := path.Join(at, rest[0])
+		rest = rest[1:]
+		if len(rest) == 0 && !last {
+			return next
+		}
+		d := n.find(next)
+		if d == nil {
+			return ""
+		}
+		if d.entry == nil || d.entry.kind != "slink" {
+			at = next
+			continue
+		}
+		if links++; links > maxLinks {
+			return ""
+		}
+		to := d.entry.link
+		if !path.IsAbs(to) {
+			to = path.Join("/", at, to)
+		}
+		if to = strings.Trim(path.Clean("/"+to), "/"); to != "" {
+			rest = append(strings.Split(to, "/"), rest...)
+		}
+		at = ""
+	}
+	return at
+}
+
 // names finds the names of the files that have one of some contents.
 func (n *node) names(sums map[string]bool) map[string][]string {
 	found := map[string][]string{}

@@ -14,9 +14,9 @@ import (
 // packages lists what an SBOM found in the words of the v1 API.
 func packages(s *sbom.SBOM) []engine.Package {
 	var list []engine.Package
-	seen := map[string]bool{}
+	seen, parts := map[string]bool{}, owned(s)
 	for _, p := range s.Artifacts.Packages.Sorted() {
-		if id := string(p.ID()); !seen[id] {
+		if id := string(p.ID()); !seen[id] && !parts[p.ID()] {
 			seen[id] = true
 			list = append(list, packageOf(p))
 		}
@@ -66,7 +66,7 @@ func licenses(p pkg.Package) []string {
 			text = l.Value
 		}
 		// A licence given as its full text has no name to show.
-		if text == "" || len(text) > 200 || seen[text] {
+		if text == "" || len(text) > 200 || strings.HasPrefix(text, "sha256:") || seen[text] {
 			continue
 		}
 		seen[text] = true
@@ -100,7 +100,7 @@ func javaExtra(p pkg.Package, m pkg.JavaArchive) (origin string, extra map[strin
 	extra = map[string]any{
 		"specification-version":  or(manifest["Specification-Version"], "N/A"),
 		"implementation-version": or(manifest["Implementation-Version"], "N/A"),
-		"maven-version":          or(pom["version"], engine.Text(p.Version, maxText), "N/A"),
+		"maven-version":          or(pom["version"], "N/A"),
 		"kind":                   "java-" + strings.ToLower(kind),
 		"metadata":               map[string]any{"manifest": manifest, "pom_properties": pom},
 	}

@@ -34,11 +34,23 @@ func (a *Analyzer) examine(ctx context.Context, dir jobDir, img registry.Resolve
 	}
 	log.InfoContext(ctx, "sbom done", "packages", s.Artifacts.Packages.PackageCount(), "took", time.Since(listed).Round(time.Millisecond))
 
+	if err := a.hint(ctx, fs, s, log); err != nil {
+		return none, &stageError{engine.StageSBOM, fmt.Errorf("hints: %w", err)}
+	}
+
 	report(engine.StageContent, 0, 0)
-	content, err := contents(img, fs, s)
+	content, err := contents(ctx, img, fs, s)
 	if err != nil {
 		return none, &stageError{engine.StageContent, fmt.Errorf("content: %w", err)}
 	}
 	maps.Copy(content.Documents, found)
+	if content.Documents[engine.DocDigests], err = a.digests(ctx, fs, s, log); err != nil {
+		return none, &stageError{engine.StageContent, fmt.Errorf("digests: %w", err)}
+	}
+	malware, err := a.scan(ctx, fs, dir, log, report)
+	if err != nil {
+		return none, &stageError{engine.StageContent, fmt.Errorf("malware: %w", err)}
+	}
+	content.Documents[engine.DocMalware], content.Unscanned = malware.document, malware.problem
 	return content, nil
 }

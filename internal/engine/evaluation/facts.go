@@ -31,6 +31,9 @@ func wanted(b *policy.Bundle, tag string, img engine.Image) engine.PolicyFactsWa
 			w.Documents = append(w.Documents, name)
 		}
 	}
+	if needs&policy.FactVerify != 0 {
+		w.Documents = append(w.Documents, engine.DocDigests)
+	}
 	if needs&policy.FactVerify == 0 && asksLike(b) {
 		w.Documents = append(w.Documents, engine.DocSBOM)
 	}
@@ -83,6 +86,9 @@ func imageOf(f engine.PolicyFacts) (policy.Image, error) {
 		if err := fromSBOM(doc, &img); err != nil {
 			return img, err
 		}
+	}
+	if err := differing(f, &img); err != nil {
+		return img, err
 	}
 	img.VulnData = vulnData(f.Groups, img.Distro, img.DistroVersion)
 	return img, nil
@@ -161,6 +167,32 @@ func searches(f engine.PolicyFacts, img *policy.Image) error {
 			scan.Findings = append(scan.Findings, policy.Malware{Path: m.Path, Signature: m.Signature})
 		}
 		img.Malware = append(img.Malware, scan)
+	}
+	return nil
+}
+
+// differing tells the records of files what digest the analyzer found in place
+// of theirs.
+func differing(f engine.PolicyFacts, img *policy.Image) error {
+	var list []struct {
+		Path      string `json:"path"`
+		Algorithm string `json:"algorithm"`
+		Digest    string `json:"digest"`
+	}
+	if err := decode(f, engine.DocDigests, &list); err != nil {
+		return err
+	}
+	type key struct{ path, algorithm string }
+	found := make(map[key]string, len(list))
+	for _, d := range list {
+		found[key{d.Path, d.Algorithm}] = d.Digest
+	}
+	for i := range img.Records {
+		r := &img.Records[i]
+		// Two packages may claim one file, and one of them be right.
+		if sum := found[key{r.Path, r.Algorithm}]; !strings.EqualFold(sum, r.Digest) {
+			r.Found = sum
+		}
 	}
 	return nil
 }

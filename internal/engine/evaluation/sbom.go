@@ -116,7 +116,7 @@ type packageFile struct {
 }
 
 func (f packageFile) record(name string) policy.Record {
-	r := policy.Record{Package: name, Path: f.Path, Mode: f.Permissions, Size: -1, Config: f.Config || strings.Contains(f.Flags, "c")}
+	r := policy.Record{Package: name, Path: f.Path, Mode: f.Permissions, Size: -1, Config: f.Config || strings.Contains(f.Flags, "c"), Ghost: strings.Contains(f.Flags, "g")}
 	if !strings.HasPrefix(r.Path, "/") {
 		r.Path = "/" + r.Path
 	}

@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"math/bits"
+	gopath "path"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,8 +26,9 @@ type fileView struct {
 	starts []int32       // where each tail begins, and the end
 	found  map[string][]int32
 
-	sets   []*engine.File
-	setsOK bool
+	folders map[string]string // where the way to a folder leads, by its path
+	sets    []*engine.File
+	setsOK  bool
 }
 
 func (c *context) fileView() *fileView {
@@ -123,6 +125,60 @@ func (v *fileView) find(path string) *engine.File {
 		return v.at(i)
 	}
 	return nil
+}
+
+// maxLinks is how many links on the way to a file are followed.
+const maxLinks = 40
+
+// through finds the file that a path leads to when the directories on its way
+// may be links: package databases know /bin/sh, which lies in /usr/bin where
+// /bin is a link there.
+func (v *fileView) through(path string) *engine.File {
+	if f := v.find(path); f != nil {
+		return f
+	}
+	dir, name := path[:strings.LastIndexByte(path, '/')+1], path[strings.LastIndexByte(path, '/')+1:]
+	if dir = v.folder(dir, 0); dir == "" {
+		return nil
+	}
+	return v.find(dir + name)
+}
+
+// folder is the folder that a path with its last slash leads to, in the same
+// form; empty when there are too many links on the way. What no layer describes
+// is taken as a folder.
+func (v *fileView) folder(dir string, links int) string {
+	if dir == "" || dir == "/" {
+		return "/"
+	}
+	if known, ok := v.folders[dir]; ok {
+		return known
+	}
+	flat := strings.TrimSuffix(dir, "/")
+	at := strings.LastIndexByte(flat, '/') + 1
+	to := v.folder(flat[:at], links)
+	if to != "" {
+		to += flat[at:]
+		if f := v.find(to); f != nil && f.Type == "slink" {
+			if links++; links > maxLinks {
+				return ""
+			}
+			target := f.Link
+			if !strings.HasPrefix(target, "/") {
+				target = to[:strings.LastIndexByte(to, '/')+1] + target
+			}
+			to = v.folder(strings.TrimSuffix(gopath.Clean("/"+target), "/")+"/", links)
+		} else {
+			to += "/"
+		}
+	}
+	if v.folders == nil {
+		v.folders = map[string]string{}
+	}
+	if links == 0 || to != "" {
+		v.folders[dir] = to
+	}
+	return to
 }
 
 // matching calls do for each path that re matches from its start.

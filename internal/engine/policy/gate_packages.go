@@ -111,8 +111,11 @@ func compileVerify(a args) firing {
 			if len(only) > 0 && !only[r.Package] || len(below) > 0 && !within(r.Path, below) {
 				continue
 			}
+			if r.Ghost {
+				continue
+			}
 			status, found, wanted := "missing", "", ""
-			if f := c.fileView().find(r.Path); f != nil {
+			if f := c.fileView().through(r.Path); f != nil {
 				if status, found, wanted = changed(r, f); status == "" {
 					continue
 				}
@@ -148,6 +151,9 @@ func changed(r *Record, f *engine.File) (status, found, wanted string) {
 	}
 	if r.Digest != "" && r.Algorithm == "sha256" && f.SHA256 != "" && !strings.EqualFold(r.Digest, f.SHA256) {
 		return "changed", "sha256:" + f.SHA256, "sha256:" + r.Digest
+	}
+	if r.Found != "" {
+		return "changed", r.Algorithm + ":" + r.Found, r.Algorithm + ":" + r.Digest
 	}
 	if r.Mode != "" && f.Mode != "" && !sameMode(r.Mode, f.Mode) {
 		return "changed", "mode " + f.Mode, "mode " + r.Mode

@@ -87,6 +87,9 @@ func tryPackagesVerify(t *testing.T, run runner) {
 			{Path: "/etc/conf", Mode: "00600", SHA256: "ee", Size: 1, Type: "file"},
 			{Path: "/usr/lib/link", Mode: "00777", Type: "slink"},
 			{Path: "/usr/lib/md5", Mode: "00644", SHA256: "ff", Size: 3, Type: "file"},
+			{Path: "/usr/lib/other", Mode: "00644", SHA256: "ff", Size: 3, Type: "file"},
+			{Path: "/bin", Mode: "00777", Link: "usr/bin", Type: "slink"},
+			{Path: "/loop", Mode: "00777", Link: "/loop/x", Type: "slink"},
 		},
 		Records: []Record{
 			{Package: "good", Path: "/usr/bin/a", Algorithm: "sha256", Digest: "AA", Mode: "0100755", Size: 10},
@@ -96,19 +99,24 @@ func tryPackagesVerify(t *testing.T, run runner) {
 			{Package: "bad", Path: "/etc/conf", Digest: "00", Algorithm: "sha256", Size: 99, Config: true},
 			{Package: "good", Path: "/usr/lib/link", Size: 5, Mode: "0777"},
 			{Package: "good", Path: "/usr/lib/md5", Algorithm: "md5", Digest: "99", Size: 3},
+			{Package: "bad", Path: "/usr/lib/other", Algorithm: "md5", Digest: "99", Found: "77", Size: 3},
+			{Package: "good", Path: "/bin/a", Algorithm: "sha256", Digest: "aa", Size: 10},
+			{Package: "good", Path: "/run/ghost", Size: 0, Ghost: true},
+			{Package: "gone", Path: "/loop/x/y", Size: -1},
 			{Package: "gone", Path: "/usr/lib/gone", Size: -1},
 			{Package: "gone", Path: "/etc/gone.conf", Size: -1, Config: true},
 		},
 	}
 	b, c, d := "Package bad: file /usr/bin/b is changed", "Package bad: file /usr/bin/c is changed", "Package bad: file /usr/bin/d is changed"
+	other, loop := "Package bad: file /usr/lib/other is changed", "Package gone: file /loop/x/y is missing"
 	gone, conf := "Package gone: file /usr/lib/gone is missing", "Package gone: file /etc/gone.conf is missing"
 	run(t, "packages", "verify", img, map[string]check{
-		"all":         {want: []string{b, c, d, gone, conf}},
-		"changed":     {params: []string{"check", "changed"}, want: []string{b, c, d}},
-		"missing":     {params: []string{"check", "missing"}, want: []string{gone, conf}},
-		"packages":    {params: []string{"only_packages", "good, gone"}, want: []string{gone, conf}},
-		"directories": {params: []string{"only_directories", "/usr/lib/,/etc"}, want: []string{gone, conf}},
-		"a prefix":    {params: []string{"only_directories", "/usr/li, /etc/gone"}, want: []string{gone, conf}},
+		"all":         {want: []string{b, c, d, other, loop, gone, conf}},
+		"changed":     {params: []string{"check", "changed"}, want: []string{b, c, d, other}},
+		"missing":     {params: []string{"check", "missing"}, want: []string{loop, gone, conf}},
+		"packages":    {params: []string{"only_packages", "good, gone"}, want: []string{loop, gone, conf}},
+		"directories": {params: []string{"only_directories", "/usr/lib/,/etc"}, want: []string{other, gone, conf}},
+		"a prefix":    {params: []string{"only_directories", "/usr/li, /etc/gone"}, want: []string{other, gone, conf}},
 		"no prefix":   {params: []string{"only_directories", "usr/lib,/lib"}},
 		"none wrong":  {params: []string{"only_packages", "good"}},
 	})

@@ -106,6 +106,8 @@ type Record struct {
 	Mode      string // octal; empty: not recorded
 	Size      int64  // -1: not recorded
 	Config    bool   // a configuration file, which may change
+	Ghost     bool   // a file that need not be there, and is made by the program itself
+	Found     string // the file's digest by the same algorithm, where it is known to differ
 }
 
 // PackageFeed is what the packages feed knows of one kind of packages.
