@@ -97,7 +97,11 @@ func (s *Server) editPolicy(c *fiber.Ctx) error {
 		c.Status(http.StatusBadRequest)
 		return s.renderPolicy(c, v)
 	}
-	_, err = s.engine.EditPolicy(c.UserContext(), engine.PolicyEdit{Account: b.Account, ID: b.ID, Seen: v.Edit.Seen, Document: []byte(text)})
+	seen := v.Edit.Seen
+	if over := form.Get("over"); over != "" {
+		seen = over // who was told of another's version, and means to replace it
+	}
+	_, err = s.engine.EditPolicy(c.UserContext(), engine.PolicyEdit{Account: b.Account, ID: b.ID, Seen: seen, Document: []byte(text)})
 	switch {
 	case errors.Is(err, engine.ErrConflict):
 		v.Edit.Conflict, v.Edit.Theirs = engine.MessageOf(err, "This bundle is another by now."), b.Digest

@@ -174,6 +174,7 @@ func TestBundlesAreEdited(t *testing.T) {
 		"check":             {"/policies/%67ates/edit/upload", map[string]string{"document": text, "do": "check"}, nil, 200, "The bundle can be stored", false},
 		"save with a fault": {"/policies/%67ates/edit/upload", map[string]string{"document": "a\nfault", "do": "save"}, nil, 400, "Line 2, column 3", false},
 		"somebody else":     {"/policies/%67ates/edit/upload", map[string]string{"document": text, "seen": "d0", "do": "save"}, engine.Conflictf("Changed by another."), 409, "Changed by another.", true},
+		"over another's":    {"/policies/%67ates/edit/upload", map[string]string{"document": text, "seen": "d0", "over": "d9", "do": "save"}, nil, 303, "", true},
 		"compare":           {"/policies/%67ates/edit/upload", map[string]string{"document": text, "do": "diff"}, nil, 200, "As it is stored", false},
 		"try":               {"/policies/%67ates/edit/upload", map[string]string{"document": text, "do": "try"}, nil, 200, "Try the edited text", false},
 		"try a fault":       {"/policies/%67ates/edit/upload", map[string]string{"document": "fault", "do": "try"}, nil, 200, "that is one", false},
@@ -199,6 +200,9 @@ func TestBundlesAreEdited(t *testing.T) {
 			}
 			if name == "save" && (e.edit.ID != "gates" || e.edit.Seen != "d1" || e.edit.Activate || string(e.edit.Document) != strings.ReplaceAll(text, "\r", "") || to != "/policies/%67ates") {
 				t.Errorf("%+v, to %s", e.edit, to)
+			}
+			if name == "over another's" && e.edit.Seen != "d9" {
+				t.Errorf("saved over %s", e.edit.Seen)
 			}
 			if name == "try" && string(e.tried.Document) != strings.ReplaceAll(text, "\r", "") {
 				t.Errorf("tried %s", e.tried.Document)

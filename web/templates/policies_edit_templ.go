@@ -229,7 +229,7 @@ func policyEditor(p view.Page, e view.PolicyEdit) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "</strong> What you wrote is still here. Compare it with what is stored now, take over what you want to keep, and then save over it.</p><p class=\"row wraps\"><button class=\"btn s\" name=\"do\" value=\"diff\">Compare</button> <label class=\"check\"><input type=\"checkbox\" name=\"seen\" value=\"")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "</strong> What you wrote is still here. Compare it with what is stored now, take over what you want to keep, and then save over it.</p><p class=\"row wraps\"><button class=\"btn s\" name=\"do\" value=\"diff\">Compare</button> <label class=\"check\"><input type=\"checkbox\" name=\"over\" value=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

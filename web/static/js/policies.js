@@ -31,7 +31,7 @@ function start() {
         indentOnInput(), bracketMatching(), closeBrackets(), highlightSelectionMatches(), json(), look, syntaxHighlighting(colours),
         autocompletion({ override: [complete] }),
         EditorState.readOnly.of(area.readOnly),
-        EditorView.contentAttributes.of({ "aria-label": "Document of the bundle, JSON" }),
+        EditorView.contentAttributes.of({ "aria-label": "Document of the bundle, JSON", tabindex: "0" }),
         keymap.of([
           { key: "Mod-s", preventDefault: true, run: () => (form.requestSubmit(form.querySelector("button[value=save]")), true) },
           ...closeBracketsKeymap, ...completionKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...foldKeymap, ...lintKeymap,
