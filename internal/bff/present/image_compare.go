@@ -174,12 +174,7 @@ func compareResult(in CompareIn, c Clock) *view.CompareResult {
 		v.Because = "The image that stood under " + imageName(in.Image) + " before this one."
 		q.With = string(r.Before.Digest) // links name it from here on: the tag may move again
 	}
-	if r.After.Layers > 0 {
-		v.Shared = "The first " + Plural(r.SharedLayers, "layer is", "layers are") + " the same."
-		if r.SharedLayers == 0 {
-			v.Shared = "No layer from the first on is the same: they stand on different bases."
-		}
-	}
+	v.Shared = sharedLayers(*r)
 	v.Notes = compareNotes(*r)
 	counts := map[string]engine.Differences{"vulnerabilities": r.MatchCount, "packages": r.PackageCount, "configuration": r.ConfigCount, "files": r.FileCount}
 	for _, p := range compareParts {
@@ -206,6 +201,22 @@ func compareResult(in CompareIn, c Clock) *view.CompareResult {
 		}
 	}
 	return v
+}
+
+// sharedLayers says how much of the two is one and the same.
+func sharedLayers(r engine.Comparison) string {
+	switch n := r.SharedLayers; {
+	case r.After.Layers == 0 || r.Before.Layers == 0: // not known
+		return ""
+	case n == 0:
+		return "They share no layer from the bottom up: they stand on different bases."
+	case n == 1:
+		return "They share the lowest layer; from the second on they differ."
+	case n == r.After.Layers && n == r.Before.Layers:
+		return "They share all " + Count(n) + " layers."
+	default:
+		return "They share the lowest " + Count(n) + " layers."
+	}
 }
 
 // tally is counts in few characters: +3 -12 ~1.
