@@ -10,7 +10,7 @@ import (
 )
 
 // summaryLicenses is how many licences a summary names.
-const summaryLicenses = 24
+const summaryLicenses = 12
 
 // PackageSummary counts the packages of an image by type and by licence, the
 // most frequent first. A package under several licences counts for each.
