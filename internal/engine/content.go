@@ -110,6 +110,7 @@ type Analysis struct {
 	History    []byte            // docker_history JSON
 	Dockerfile string            // plain text: actual or guessed
 	Documents  map[string][]byte // further documents by name
+	Run        Run               // what finding it took
 	Unscanned  string            // why files were not scanned for malware, or not all, although they were to be
 }
 

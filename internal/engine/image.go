@@ -86,6 +86,7 @@ type Image struct {
 	AnalyzedAt   time.Time // zero until analyzed
 	Annotations  map[string]any
 	Meta         *ImageMeta // nil until analyzed
+	Run          Run        // what the last analysis took
 	Tags         []ImageTag // newest detection first
 	Progress     *Progress  // while analyzing
 	Failure      *Failure   // of the last attempt: when analysis_failed, or not_analyzed and to be tried again
@@ -160,6 +161,13 @@ type Failure struct {
 	Attempts int       // how many may be made; 0: not known
 	Host     string    // of the analyzer; empty: not known
 	NextAt   time.Time // the next attempt is not before; zero: none follows by itself
+	Run      Run
+}
+
+// Run is what an attempt at an analysis took.
+type Run struct {
+	Took time.Duration // 0: not known
+	Peak int64         // bytes of memory that its process held at most; 0: not known, or there was none
 }
 
 // Severities counts matches by severity.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -85,10 +86,28 @@ func imageFacts(i engine.Image, c Clock) []view.Fact {
 	if !i.AnalyzedAt.IsZero() {
 		facts = append(facts, view.Fact{Name: "Analyzed", Time: exact(i.AnalyzedAt)})
 	}
+	if took := runText(i.Run); took != "" && i.State == engine.Analyzed {
+		facts = append(facts, view.Fact{Name: "Analysis", Text: took})
+	}
 	if !i.MatchedAt.IsZero() {
 		facts = append(facts, view.Fact{Name: "Matched", Time: exact(i.MatchedAt)})
 	}
 	return facts
+}
+
+// runText says what an analysis took; empty when nobody has measured.
+func runText(r engine.Run) string {
+	var parts []string
+	switch {
+	case r.Took >= time.Minute:
+		parts = append(parts, "took "+Span(r.Took))
+	case r.Took > 0:
+		parts = append(parts, "took "+strconv.FormatFloat(r.Took.Seconds(), 'f', 1, 64)+" s")
+	}
+	if r.Peak > 0 {
+		parts = append(parts, "peak memory "+Bytes(r.Peak))
+	}
+	return strings.Join(parts, ", ")
 }
 
 func sourceText(s engine.ImageSource) string {

@@ -18,7 +18,7 @@ func imageFailure(i engine.Image, c Clock) *view.ImageFailure {
 		r = remedies[engine.CauseInternal]
 	}
 	v := &view.ImageFailure{
-		Title: r.title, Message: printable([]byte(f.Message), maxCell), Cause: f.Cause, Stage: stageText[f.Stage], Host: f.Host, Try: r.try, TryHref: r.href, TryText: r.text,
+		Title: r.title, Message: printable([]byte(f.Message), maxCell), Cause: f.Cause, Stage: stageText[f.Stage], Host: f.Host, Run: runText(f.Run), Try: r.try, TryHref: r.href, TryText: r.text,
 		At: c.Ago(f.At), LogHref: failureLog(f), CanRetry: i.State == engine.Failed,
 	}
 	if cause, known := engine.CauseByCode(f.Cause); known {

@@ -191,7 +191,7 @@ func (c *child) examine(ctx context.Context, o order, log *slog.Logger, report R
 	}
 	if err == nil {
 		if res.Analysis, err = readResult(c.dir, o.Limits); err == nil {
-			log.InfoContext(ctx, "examination done", "peak_mb", res.Peak>>20, "took", time.Since(began).Round(time.Millisecond))
+			log.InfoContext(ctx, "examination done", "peak_mb", res.Peak/1e6, "took", time.Since(began).Round(time.Millisecond))
 			if o.Image != nil {
 				res.Analysis.Manifest = o.Image.Manifest
 			}

@@ -178,6 +178,9 @@ func TestWorkerOutlivesWhatAnImageDoes(t *testing.T) {
 			if i.State != engine.Failed || i.Failure == nil || i.Failure.Cause != want.cause || i.Failure.Stage != engine.StageSBOM && i.Failure.Stage != engine.StageContent {
 				t.Fatalf("image is %s, failure %+v", i.State, i.Failure)
 			}
+			if r := i.Failure.Run; r.Took <= 0 || r.Peak < 20e6 || name == "eat" && r.Peak < 250e6 {
+				t.Errorf("it took %+v", r)
+			}
 			log := strings.Join(i.Failure.Log, "\n")
 			if !strings.Contains(log, want.log) {
 				t.Errorf("%q is not in the log:\n%s", want.log, log)

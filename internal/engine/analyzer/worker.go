@@ -53,6 +53,9 @@ type Worker struct {
 	Host        string           // shown as the worker of a running analysis
 	Source      engine.Source
 	Log         *slog.Logger
+
+	// Observe is told what each attempt took and how it ended; nil: nobody is.
+	Observe func(j engine.Job, run engine.Run, ok bool)
 }
 
 // Handle analyzes the image of one job. It ends the job itself, by its result
@@ -71,14 +74,21 @@ func (w *Worker) Handle(ctx context.Context, j engine.Job) error {
 	log.InfoContext(ctx, "analysis start", "account", j.Account, "image", nameOf(img))
 	began := time.Now()
 	res, matches, data, err := w.analyze(ctx, j, log)
+	run := engine.Run{Took: time.Since(began), Peak: res.Peak}
 	if err == nil {
-		if err = w.save(ctx, j, res, matches, data); err == nil {
-			log.InfoContext(ctx, "analysis done", "packages", len(res.Analysis.Packages), "matches", len(matches),
-				"feed_data", data, "took", time.Since(began).Round(time.Millisecond))
-			return nil
-		}
+		res.Analysis.Run = run
+		err = w.save(ctx, j, res, matches, data)
+		run.Took = time.Since(began)
 	}
-	return w.fail(ctx, j, err, log, lines)
+	if w.Observe != nil && ctx.Err() == nil {
+		w.Observe(j, run, err == nil)
+	}
+	if err != nil {
+		return w.fail(ctx, j, run, err, log, lines)
+	}
+	log.InfoContext(ctx, "analysis done", "packages", len(res.Analysis.Packages), "matches", len(matches),
+		"feed_data", data, "peak_mb", run.Peak/1e6, "took", run.Took.Round(time.Millisecond))
+	return nil
 }
 
 func (w *Worker) save(ctx context.Context, j engine.Job, res Result, matches []engine.Match, data string) error {
@@ -160,7 +170,7 @@ func (w *Worker) locate(ctx context.Context, j engine.Job, task engine.AnalyzeTa
 
 // fail stores why an attempt ended. Only causes that can pass are tried again,
 // and only as often as the job allows.
-func (w *Worker) fail(ctx context.Context, j engine.Job, err error, log *slog.Logger, lines func() []string) error {
+func (w *Worker) fail(ctx context.Context, j engine.Job, run engine.Run, err error, log *slog.Logger, lines func() []string) error {
 	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	if errors.Is(err, engine.ErrLeaseLost) || errors.Is(context.Cause(ctx), engine.ErrLeaseLost) {
@@ -173,12 +183,13 @@ func (w *Worker) fail(ctx context.Context, j engine.Job, err error, log *slog.Lo
 		return ctx.Err()
 	}
 	f := failure(err)
-	f.Attempt = j.Attempt
+	f.Attempt, f.Run = j.Attempt, run
 	var pause time.Duration
 	if c, _ := engine.CauseByCode(f.Cause); c.Temporary && j.Attempt < j.MaxAttempts {
 		pause = queue.Pause(j.Attempt, engine.AskedPause(err))
 	}
-	log.ErrorContext(after, "analysis failed", "stage", f.Stage, "cause", f.Cause, "retry_in", pause, "err", err)
+	log.ErrorContext(after, "analysis failed", "stage", f.Stage, "cause", f.Cause, "retry_in", pause,
+		"peak_mb", run.Peak/1e6, "took", run.Took.Round(time.Millisecond), "err", err)
 	f.Log = lines()
 	return w.Store.FailAnalysis(after, j, f, pause, w.Source)
 }

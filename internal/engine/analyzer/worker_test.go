@@ -140,6 +140,9 @@ func TestWorkerStoresAnAnalysis(t *testing.T) {
 	if i.State != engine.Analyzed || i.AnalyzedAt.IsZero() || i.Packages != 2 || i.Severities.High != 1 || i.MatchedWith != "data1" || i.Meta == nil || i.Meta.Distro != "debian" {
 		t.Errorf("image = %+v, meta %+v", i, i.Meta)
 	}
+	if i.Run.Took <= 0 || i.Run.Peak < 20e6 {
+		t.Errorf("it took %+v", i.Run)
+	}
 	if i.Meta.DockerfileMode != "Guessed" || i.Tags[0].Dockerfile == "" {
 		t.Errorf("dockerfile %s %q", i.Meta.DockerfileMode, i.Tags[0].Dockerfile)
 	}

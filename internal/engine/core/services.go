@@ -105,15 +105,13 @@ func (c *Core) analyses(s *supervise.Service) *queue.Worker {
 		Store: c.store, Registry: c.registry, Credentials: c.store.Registries, Matcher: c.matcher, Imports: c.store, Spool: c.spool,
 		Process: c.opts.Analysis, Search: c.opts.Search, Host: c.opts.Host, Source: s.Source(), Log: s.Log,
 	}
-	return c.worker(s, engine.QueueAnalyze, c.opts.Analyzers, func(ctx context.Context, j engine.Job) error {
-		began := time.Now()
-		err := w.Handle(ctx, j)
-		c.metrics.Analysis(time.Since(began), err == nil)
+	w.Observe = func(j engine.Job, run engine.Run, ok bool) {
+		c.metrics.Analysis(run, ok)
 		if analyzer.IsImport(j) {
-			c.metrics.Import(time.Since(began), err == nil)
+			c.metrics.Import(run.Took, ok)
 		}
-		return err
-	})
+	}
+	return c.worker(s, engine.QueueAnalyze, c.opts.Analyzers, w.Handle)
 }
 
 // worker works a queue off with a number of hands.

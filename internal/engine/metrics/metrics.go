@@ -19,6 +19,9 @@ import (
 // analysisBuckets are the seconds of v1's histogram of analyses.
 var analysisBuckets = []float64{1, 5, 10, 30, 60, 120, 300, 600, 1800, 3600}
 
+// peakBuckets are the bytes of the histogram of their memory.
+var peakBuckets = []float64{100e6, 200e6, 300e6, 400e6, 600e6, 800e6, 1.2e9, 1.6e9, 2.4e9, 4.8e9}
+
 // queueTimeout bounds how long a scrape waits for the database.
 const queueTimeout = 2 * time.Second
 
@@ -29,6 +32,7 @@ type Queues func(ctx context.Context) ([]engine.QueueStat, error)
 type Set struct {
 	registry *prometheus.Registry
 	analyses *prometheus.HistogramVec
+	peaks    *prometheus.HistogramVec
 	done     prometheus.Counter
 	failed   prometheus.Counter
 	requests *prometheus.HistogramVec
@@ -43,6 +47,9 @@ func New(queues Queues, services ...string) *Set {
 		registry: prometheus.NewRegistry(),
 		analyses: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "anchore_analysis_time_seconds", Help: "Time an image's analysis took.", Buckets: analysisBuckets,
+		}, []string{"status"}),
+		peaks: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "anchore_analysis_peak_memory_bytes", Help: "Memory that the process of an analysis held at most.", Buckets: peakBuckets,
 		}, []string{"status"}),
 		done:   prometheus.NewCounter(prometheus.CounterOpts{Name: "anchore_analysis_success_total", Help: "Analyses that succeeded."}),
 		failed: prometheus.NewCounter(prometheus.CounterOpts{Name: "anchore_analysis_error_total", Help: "Analyses that failed."}),
@@ -60,7 +67,7 @@ func New(queues Queues, services ...string) *Set {
 	for _, name := range services {
 		info.WithLabelValues(engine.Version, name).Set(1)
 	}
-	s.registry.MustRegister(s.analyses, s.done, s.failed, s.requests, s.replies, info,
+	s.registry.MustRegister(s.analyses, s.peaks, s.done, s.failed, s.requests, s.replies, info,
 		queueCollector{queues}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return s
 }
@@ -73,15 +80,19 @@ func (s *Set) Handler() http.Handler {
 // Gatherer gives the figures to others who show them.
 func (s *Set) Gatherer() prometheus.Gatherer { return s.registry }
 
-// Analysis counts one analysis that ended.
-func (s *Set) Analysis(took time.Duration, ok bool) {
+// Analysis counts one attempt at an analysis that ended.
+func (s *Set) Analysis(run engine.Run, ok bool) {
+	status := "success"
 	if ok {
 		s.done.Inc()
-		s.analyses.WithLabelValues("success").Observe(took.Seconds())
-		return
+	} else {
+		s.failed.Inc()
+		status = "fail"
 	}
-	s.failed.Inc()
-	s.analyses.WithLabelValues("fail").Observe(took.Seconds())
+	s.analyses.WithLabelValues(status).Observe(run.Took.Seconds())
+	if run.Peak > 0 {
+		s.peaks.WithLabelValues(status).Observe(float64(run.Peak))
+	}
 }
 
 // Request counts one API request. Path is the operation's, not the request's,

@@ -23,8 +23,8 @@ func TestFigures(t *testing.T) {
 		return []engine.QueueStat{{Queue: engine.QueueAnalyze, Waiting: 7}}, nil
 	}
 	s := metrics.New(queues, engine.APIExt, engine.Analyzer)
-	s.Analysis(12*time.Second, true)
-	s.Analysis(time.Second, false)
+	s.Analysis(engine.Run{Took: 12 * time.Second, Peak: 250e6}, true)
+	s.Analysis(engine.Run{Took: time.Second}, false)
 	s.Request("GET", "/images/{imageDigest}", 200, time.Millisecond)
 	text := scrape(s)
 	for _, want := range []string{
@@ -32,6 +32,7 @@ func TestFigures(t *testing.T) {
 		`anchore_analysis_success_total 1`,
 		`anchore_analysis_error_total 1`,
 		`anchore_analysis_time_seconds_bucket{status="success",le="30"} 1`,
+		`anchore_analysis_peak_memory_bytes_bucket{status="success",le="3e+08"} 1`,
 		`anchore_service_info{servicename="analyzer",version="1.1.0"} 1`,
 		`flask_http_request_total{method="GET",status="200"} 1`,
 		`flask_http_request_duration_seconds_count{method="GET",path="/images/{imageDigest}",status="200"} 1`,

@@ -116,7 +116,8 @@ func (s *Store) SaveAnalysis(ctx context.Context, j engine.Job, a engine.Analysi
 	const done = `
 		UPDATE images SET state = 'analyzed', analyzed_at = now(), updated_at = now(), stage = '', stage_done = 0,
 		       stage_total = 0, stage_since = NULL, worker = '', failure = NULL, arch = $2, distro = $3,
-		       distro_version = $4, dockerfile_mode = $5, image_size = $6, layer_count = $7, packages = $8
+		       distro_version = $4, dockerfile_mode = $5, image_size = $6, layer_count = $7, packages = $8,
+		       analysis_ms = $10, analysis_peak = $11
 		 WHERE pk = $1 AND state = ANY($9)`
 
 	docs, err := packDocuments(a)
@@ -140,7 +141,7 @@ func (s *Store) SaveAnalysis(ctx context.Context, j engine.Job, a engine.Analysi
 		}
 		m := a.Meta
 		tag, err := tx.Exec(ctx, done, i.pk, m.Arch, m.Distro, m.DistroVersion, m.DockerfileMode, m.Size, m.LayerCount,
-			len(a.Packages), engine.Analyzed.Before())
+			len(a.Packages), engine.Analyzed.Before(), a.Run.Took.Milliseconds(), a.Run.Peak)
 		if err != nil {
 			return err
 		}

@@ -15,7 +15,7 @@ import (
 // flag asks by primary key and costs nothing beside the row itself.
 const imageColumns = `
 	i.pk, i.account, i.digest, i.parent_digest, i.image_id, i.state, i.status, i.source, i.annotations,
-	i.arch, i.distro, i.distro_version, i.dockerfile_mode, i.image_size, i.layer_count,
+	i.arch, i.distro, i.distro_version, i.dockerfile_mode, i.image_size, i.layer_count, i.analysis_ms, i.analysis_peak,
 	i.stage, i.stage_done, i.stage_total, i.stage_since, i.attempt, i.attempts, i.worker, i.failure,
 	i.packages, i.sev_critical, i.sev_high, i.sev_medium, i.sev_low, i.sev_negligible, i.sev_unknown,
 	i.fixable, i.known_exploited, i.matched_with, i.matched_at, i.created_at, i.updated_at, i.analyzed_at,
@@ -36,6 +36,7 @@ type imageScan struct {
 	arch, distro, distroVersion, docMode *string
 	size                                 *int64
 	layers                               *int
+	tookMS                               int64
 	progress                             engine.Progress
 	since, matched, analyzed             *time.Time
 }
@@ -45,7 +46,7 @@ func (c *imageScan) into() []any {
 	i, p := &c.row.Image, &c.progress
 	return []any{
 		&c.row.pk, &i.Account, &i.Digest, &i.ParentDigest, &i.ID, &i.State, &i.Status, &i.Source, &c.annotations,
-		&c.arch, &c.distro, &c.distroVersion, &c.docMode, &c.size, &c.layers,
+		&c.arch, &c.distro, &c.distroVersion, &c.docMode, &c.size, &c.layers, &c.tookMS, &i.Run.Peak,
 		&p.Stage, &p.Done, &p.Total, &c.since, &p.Attempt, &p.Attempts, &p.Worker, &c.failure,
 		&i.Packages, &i.Severities.Critical, &i.Severities.High, &i.Severities.Medium, &i.Severities.Low,
 		&i.Severities.Negligible, &i.Severities.Unknown,
@@ -58,6 +59,7 @@ func (c *imageScan) image() (imageRow, error) {
 	i := &c.row.Image
 	c.row.size = len(c.annotations) + len(c.failure)
 	i.CreatedAt, i.UpdatedAt = i.CreatedAt.UTC(), i.UpdatedAt.UTC()
+	i.Run.Took = time.Duration(c.tookMS) * time.Millisecond
 	i.AnalyzedAt, i.MatchedAt, c.progress.Since = zero(c.analyzed), zero(c.matched), zero(c.since)
 	if err := json.Unmarshal(c.annotations, &i.Annotations); err != nil {
 		return c.row, fmt.Errorf("annotations: %w", err)

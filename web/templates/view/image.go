@@ -75,6 +75,7 @@ type ImageFailure struct {
 	Means          string // the cause, in a sentence
 	Attempt        string
 	Host           string
+	Run            string // what it took
 	At             Time
 	Again          bool   // another attempt follows
 	Next           *Time  // at this time
