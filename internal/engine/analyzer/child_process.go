@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"windlass/internal/engine"
+	"windlass/internal/engine/registry"
 )
 
 // ProcessLimits bound the process of one analysis. Zero fields take the
@@ -226,6 +227,11 @@ func (c *child) watch(ctx context.Context, ended <-chan struct{}) {
 				c.kill(errMemory)
 				return
 			}
+			// What libraries put aside is bounded by nothing else.
+			if full := registry.Room(c.dir.root, 0); full != nil {
+				c.kill(full)
+				return
+			}
 		}
 	}
 }
@@ -284,6 +290,8 @@ func (c *child) verdict(ctx context.Context, log *slog.Logger) error {
 			Message: fmt.Sprintf("The analysis needed more than the %d MB of memory that it is given (CONSOLE_ANALYSIS_MEMORY_MB).", c.limits.Memory>>20),
 			Cause:   &engine.Problem{Cause: engine.CauseMemory, Err: errMemory},
 		}
+	case hasCause(c.killed):
+		return c.killed
 	case errors.Is(c.killed, errTimeout):
 		return &engine.Fault{
 			Kind:    engine.ErrInvalid,
@@ -306,6 +314,12 @@ func (c *child) verdict(ctx context.Context, log *slog.Logger) error {
 		}
 	}
 	return crashed("The process of the analysis ended before it was done; its log says more.", errors.New(state.String()))
+}
+
+// hasCause reports whether an error already says all that is to be said.
+func hasCause(err error) bool {
+	_, ok := engine.CauseOf(err)
+	return ok
 }
 
 // ranOut tells by a child's last words that the kernel gave it no more memory.

@@ -18,6 +18,7 @@ import (
 
 	"windlass/internal/engine"
 	"windlass/internal/engine/analyzer"
+	"windlass/internal/engine/enginetest"
 	"windlass/internal/engine/registry"
 	"windlass/internal/engine/store"
 )
@@ -175,6 +176,7 @@ func brief(f *engine.Failure) string {
 // which nothing but the spool may change.
 func hostileBench(t *testing.T, log slog.Handler) (*bench, string) {
 	t.Helper()
+	enginetest.NoRace(t) // whose memory is many times that of the program
 	b := benchWorker(t, nil)
 	root := t.TempDir()
 	if err := os.WriteFile(filepath.Join(root, "escape"), []byte("as it was"), 0o600); err != nil {

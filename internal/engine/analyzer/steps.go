@@ -32,6 +32,9 @@ func (a *Analyzer) examine(ctx context.Context, dir jobDir, img registry.Resolve
 	if err != nil {
 		return none, &stageError{engine.StageSBOM, err}
 	}
+	if n := dropAbsurd(s); n > 0 {
+		log.WarnContext(ctx, "packages left out", "why", "name or version too long", "packages", n)
+	}
 	log.InfoContext(ctx, "sbom done", "packages", s.Artifacts.Packages.PackageCount(), "took", time.Since(listed).Round(time.Millisecond))
 
 	if err := a.hint(ctx, fs, s, log); err != nil {

@@ -32,3 +32,12 @@ func Shared(t testing.TB, path string) string {
 	t.Skipf("no folder shared beside the project: %s is needed", path)
 	return ""
 }
+
+// NoRace skips a test that the race detector would make take minutes, or
+// memory that it must not.
+func NoRace(t testing.TB) {
+	t.Helper()
+	if raceDetector {
+		t.Skip("not under the race detector")
+	}
+}
