@@ -59,6 +59,7 @@ func (s *Server) exportMatches(w http.ResponseWriter, r *request) error {
 	}
 	e, err := s.backend.ExportMatches(r.Context(), i, r.param("reportFormat"), engine.MatchFilter{
 		Text: r.queryText("q"), Severity: r.queryText("severity"), Fixable: r.queryBool("fixable", false), Known: r.queryBool("known", false),
+		VEX: r.queryText("vex"),
 	})
 	if err != nil {
 		return err

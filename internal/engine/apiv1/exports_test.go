@@ -112,8 +112,8 @@ func TestExportReplies(t *testing.T) {
 
 func TestExportFilter(t *testing.T) {
 	f := &fakeExports{state: engine.Analyzed}
-	ask(t, f, "GET", "/console/images/sha256:1/vulnerabilities/json?q=ssl&severity=High&fixable=True&known=false", "", asBob)
-	if want := (engine.MatchFilter{Text: "ssl", Severity: "High", Fixable: true}); f.filter != want {
+	ask(t, f, "GET", "/console/images/sha256:1/vulnerabilities/json?q=ssl&severity=High&fixable=True&known=false&vex=hide", "", asBob)
+	if want := (engine.MatchFilter{Text: "ssl", Severity: "High", Fixable: true, VEX: engine.VEXHide}); f.filter != want {
 		t.Errorf("%+v, want %+v", f.filter, want)
 	}
 }

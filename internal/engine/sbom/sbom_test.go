@@ -55,7 +55,7 @@ func convert(t *testing.T, doc []byte, name string) []byte {
 	return out
 }
 
-func reference(t *testing.T, name string) []byte {
+func reference(t testing.TB, name string) []byte {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(enginetest.Shared(t, "data/reference"), name))
 	if err != nil {
