@@ -57,6 +57,13 @@ func (f *fixture) beyond(t *testing.T) {
 	sub := c.want(t, 200, admin, "GET", "/console/subscriptions?type=repo_update&limit=5", nil).text(t, "subscriptions.0.subscription_id")
 	c.want(t, 200, admin, "POST", "/console/subscriptions/"+sub+"/check", nil)
 
+	c.want(t, 200, admin, "GET", "/console/checks", nil)
+	c.want(t, 200, owner, "GET", "/console/checks?check=services,feeds&fresh=true", nil)
+	c.want(t, 400, owner, "GET", "/console/checks?check=nosuch", nil)
+	c.want(t, 200, owner, "GET", "/console/checks/report?registries=true&check=registries", nil)
+	c.want(t, 200, owner, "POST", "/console/failed_images/retry?cause=disk", nil)
+	c.want(t, 400, owner, "POST", "/console/failed_images/retry?cause=nosuch", nil)
+
 	c.want(t, 200, admin, "GET", "/console/sample", nil)
 	c.want(t, 204, owner, "POST", "/console/sample", nil)
 	c.want(t, 204, owner, "DELETE", "/console/sample", nil)

@@ -29,6 +29,7 @@ import (
 type Engine interface {
 	Auth
 	Overview
+	Troubleshoot
 	Services
 	Events
 	Feeds
@@ -161,6 +162,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 func (s *Server) routes(r fiber.Router) {
 	r.Get("/status", s.statusFragment)
 	s.overviewRoutes(r)
+	s.troubleshootRoutes(r)
 	s.servicesRoutes(r)
 	s.eventsRoutes(r)
 	s.feedsRoutes(r)

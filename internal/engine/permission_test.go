@@ -23,7 +23,7 @@ func TestRoleTable(t *testing.T) {
 		"createArchiveTransitionRule": "", "deleteArchiveTransitionRule": "",
 		"listPolicies": "dpar", "getPolicy": "dpar", "createPolicy": "p", "updatePolicy": "p", "deletePolicy": "p",
 		"listRegistries": "dpr", "getRegistry": "dpr", "createRegistry": "", "updateRegistry": "", "deleteRegistry": "",
-		"listEvents": "dpr", "getEvent": "dpr", "deleteEvents": "",
+		"listChecks": "dpr", "listEvents": "dpr", "getEvent": "dpr", "deleteEvents": "",
 		"listUsers": "dpr", "getUser": "dpr", "createUser": "", "updateUser": "", "deleteUser": "",
 		"listRoles": "dpr", "updateRoles": "", "listTokens": "", "deleteToken": "", "listAudit": "",
 		"listWebhooks": "", "getWebhook": "", "createWebhook": "", "updateWebhook": "", "deleteWebhook": "",

@@ -119,6 +119,8 @@ var actionRoles = map[string][]Role{
 	"updateRegistry": fullOnly,
 	"deleteRegistry": fullOnly,
 
+	"listChecks": readers,
+
 	"listEvents":   readers,
 	"getEvent":     readers,
 	"deleteEvents": fullOnly,

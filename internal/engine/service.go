@@ -36,6 +36,9 @@ type ServiceDetail struct {
 	Up, Available, Busy bool
 	Message             string
 	Version, DBVersion  string
+	// Host is what the host reports beside; it alone changes without being
+	// news. Nil: nothing.
+	Host *HostReport `json:",omitempty"`
 }
 
 // ServiceTransition is one entry of a service's up and down history.

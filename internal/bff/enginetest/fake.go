@@ -25,6 +25,9 @@ type Fake struct {
 	History []engine.ServiceTransition
 	Sum     engine.Overview
 	Log     EventLog
+	Guide   []engine.Check      // what the checks say
+	Asked   []engine.CheckQuery // what checks were asked for
+	Retried []string            // account/cause
 
 	mu       sync.Mutex
 	sessions map[string]engine.Session

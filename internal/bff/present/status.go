@@ -12,7 +12,7 @@ import (
 // an instance that is up, degraded with the reason, or down.
 func EngineStatus(list []engine.Service, err error) view.Pill {
 	if err != nil {
-		return view.Pill{Tone: "bad", Text: "Down: the engine does not answer", Href: "/services"}
+		return view.Pill{Tone: "bad", Text: "Down: the engine does not answer", Href: "/troubleshoot"}
 	}
 	up := map[string]int{}
 	var silent []engine.Service
@@ -31,13 +31,13 @@ func EngineStatus(list []engine.Service, err error) view.Pill {
 	}
 	switch {
 	case len(missing) == len(engine.ServiceNames):
-		return view.Pill{Tone: "bad", Text: "Down: no service is up", Href: "/services"}
+		return view.Pill{Tone: "bad", Text: "Down: no service is up", Href: "/troubleshoot"}
 	case len(missing) > 0:
-		return view.Pill{Tone: "bad", Text: "Degraded: no " + strings.Join(missing, ", no "), Href: "/services"}
+		return view.Pill{Tone: "bad", Text: "Degraded: no " + strings.Join(missing, ", no "), Href: "/troubleshoot"}
 	case len(silent) == 1:
-		return view.Pill{Tone: "warn", Text: fmt.Sprintf("Degraded: %s on %s is %s", silent[0].Name, silent[0].Host, silent[0].State), Href: "/services"}
+		return view.Pill{Tone: "warn", Text: fmt.Sprintf("Degraded: %s on %s is %s", silent[0].Name, silent[0].Host, silent[0].State), Href: "/troubleshoot"}
 	case len(silent) > 1:
-		return view.Pill{Tone: "warn", Text: fmt.Sprintf("Degraded: %d services are not up", len(silent)), Href: "/services"}
+		return view.Pill{Tone: "warn", Text: fmt.Sprintf("Degraded: %d services are not up", len(silent)), Href: "/troubleshoot"}
 	}
 	return view.Pill{Tone: "ok", Text: "Ready", Href: "/services"}
 }

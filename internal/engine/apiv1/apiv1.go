@@ -56,6 +56,7 @@ type Backend interface {
 	Archives
 	Audit
 	Auth
+	Checks
 	Evaluations
 	Events
 	Exports
@@ -161,7 +162,7 @@ func New(b Backend, opts Options) *Server {
 		s.imagesOps(), s.contentOps(), s.exportsOps(), s.vulnerabilitiesOps(), s.queriesOps(), s.samplesOps(),
 		s.importOps(), s.importsOps(), s.archivesOps(),
 		s.registriesOps(), s.repositoriesOps(), s.subscriptionsOps(),
-		s.policiesOps(), s.evaluationsOps(), s.vexOps(),
+		s.policiesOps(), s.evaluationsOps(), s.vexOps(), s.checksOps(),
 	} {
 		for id, o := range ops {
 			s.handle(id, o)

@@ -41,6 +41,7 @@ import (
 type Options struct {
 	DSN            string // of the database
 	DataDir        string
+	LogDir         string            // of the logs, to tell how much room they have
 	Host           string            // host id in service records
 	Services       []string          // which of the five run here
 	Addrs          map[string]string // listener of each service
@@ -91,6 +92,8 @@ type Core struct {
 	evaluator *evaluation.Evaluator
 	archives  chan struct{} // holds those who read an archive
 	vexHands  chan struct{} // likewise a VEX document
+	host      *hostWatch
+	checks    checks
 
 	// FirstPassword is the generated password of admin when this start made
 	// it; nobody can read it again.
@@ -112,7 +115,7 @@ func Open(ctx context.Context, o Options) (*Core, error) {
 	c := &Core{
 		opts: o, id: o.Host + "/" + engine.NewID()[:8], store: st, log: log, logs: o.Logs,
 		describe: sync.OnceValues(apiv1.Describe),
-		archives: make(chan struct{}, 1), vexHands: make(chan struct{}, vexHands),
+		archives: make(chan struct{}, 1), vexHands: make(chan struct{}, vexHands), host: newHostWatch(o.DataDir, o.LogDir),
 	}
 	if err := c.open(ctx); err != nil {
 		c.Close()
@@ -171,7 +174,7 @@ func (c *Core) bindServices() error {
 			continue
 		}
 		s := &supervise.Service{
-			Name: name, Host: c.opts.Host, Addr: c.opts.Addrs[name], Records: c.store, Log: c.opts.Logs.Logger(name),
+			Name: name, Host: c.opts.Host, Addr: c.opts.Addrs[name], Records: c.store, Log: c.opts.Logs.Logger(name), Report: c.host.report,
 		}
 		if err := s.Bind(); err != nil {
 			return err

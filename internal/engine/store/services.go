@@ -85,7 +85,7 @@ func (s *Store) RegisterService(ctx context.Context, v engine.Service) error {
 func (s *Store) Heartbeat(ctx context.Context, v engine.Service, src engine.Source) error {
 	// What stood there is read by a statement of its own: one that also writes
 	// the row no longer sees it.
-	const old = `SELECT state, detail IS DISTINCT FROM $3::jsonb FROM services WHERE host = $1 AND name = $2 FOR UPDATE`
+	const old = `SELECT state, detail - 'Host' IS DISTINCT FROM $3::jsonb - 'Host' FROM services WHERE host = $1 AND name = $2 FOR UPDATE`
 	const q = `
 		INSERT INTO services AS s (host, name, base_url, state, detail, restarts)
 		VALUES ($1, $2, $3, $4, $5, $6)

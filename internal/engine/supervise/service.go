@@ -38,7 +38,8 @@ type Service struct {
 	Tasks   map[string]func(context.Context) error
 	Records Records
 	Log     *slog.Logger
-	Note    func() string // what it has to say of itself while it is well; nil or empty: nothing
+	Note    func() string             // what it has to say of itself while it is well; nil or empty: nothing
+	Report  func() *engine.HostReport // what goes with each heartbeat; nil: nothing
 
 	ln       net.Listener
 	base     string
@@ -184,7 +185,11 @@ func (s *Service) tell(ctx context.Context, state engine.ServiceState, message s
 	}
 	ctx, cancel := context.WithTimeout(ctx, HeartbeatEvery)
 	defer cancel()
-	if err := s.Records.Heartbeat(ctx, s.record(state, message), s.Source()); err != nil && ctx.Err() == nil {
+	v := s.record(state, message)
+	if s.Report != nil {
+		v.Detail.Host = s.Report()
+	}
+	if err := s.Records.Heartbeat(ctx, v, s.Source()); err != nil && ctx.Err() == nil {
 		s.Log.WarnContext(ctx, "heartbeat failed", "err", err)
 	}
 }
