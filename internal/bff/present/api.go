@@ -1,8 +1,6 @@
 package present
 
 import (
-	"bytes"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
@@ -174,11 +172,7 @@ func APIResult(status int, kind string, body []byte, cut bool, took string) view
 	}
 	switch {
 	case strings.Contains(kind, "json"):
-		var text bytes.Buffer
-		if json.Indent(&text, body, "", "  ") == nil { // one that was cut stays as it came
-			body = text.Bytes()
-		}
-		v.Body = strings.ToValidUTF8(string(body), "?")
+		v.Body = strings.ToValidUTF8(string(indented(body)), "?") // one that was cut stays as it came
 	case strings.HasPrefix(kind, "text/"):
 		v.Body = strings.ToValidUTF8(string(body), "?")
 	case len(body) > 0:

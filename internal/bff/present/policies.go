@@ -2,7 +2,6 @@ package present
 
 import (
 	"bytes"
-	"encoding/json"
 	"net/url"
 	"slices"
 	"strings"
@@ -167,9 +166,5 @@ func DOMID(kind, name string) string {
 
 // PolicyText is a stored document as a person edits it.
 func PolicyText(document []byte) string {
-	var b bytes.Buffer
-	if err := json.Indent(&b, document, "", "  "); err != nil {
-		return string(document)
-	}
-	return b.String() + "\n"
+	return string(indented(bytes.TrimSpace(document))) + "\n"
 }
