@@ -60,6 +60,8 @@ func (f *fixture) beyond(t *testing.T) {
 	c.want(t, 200, admin, "GET", "/console/checks", nil)
 	c.want(t, 200, owner, "GET", "/console/checks?check=services,feeds&fresh=true", nil)
 	c.want(t, 400, owner, "GET", "/console/checks?check=nosuch", nil)
+	c.want(t, 200, admin, "GET", "/console/support_bundle", nil)
+	c.want(t, 403, owner, "GET", "/console/support_bundle", nil)
 	c.want(t, 200, owner, "GET", "/console/checks/report?registries=true&check=registries", nil)
 	c.want(t, 200, owner, "POST", "/console/failed_images/retry?cause=disk", nil)
 	c.want(t, 400, owner, "POST", "/console/failed_images/retry?cause=nosuch", nil)

@@ -138,7 +138,7 @@ func openEngine(ctx context.Context, cfg Config, dsn string, set *logs.Set) (*co
 		return nil, err
 	}
 	eng, err := core.Open(ctx, core.Options{
-		DSN: dsn, DataDir: cfg.DataDir, LogDir: cfg.LogDir, Host: cfg.HostID, Services: cfg.Services, Addrs: cfg.addrs(), Logs: set,
+		DSN: dsn, DataDir: cfg.DataDir, LogDir: cfg.LogDir, Settings: cfg.settings(), Host: cfg.HostID, Services: cfg.Services, Addrs: cfg.addrs(), Logs: set,
 		AdminPassword: cfg.AdminPassword, SecretKey: key, FeedsURL: strings.TrimRight(cfg.FeedsURL, "/"), FeedsInterval: cfg.FeedsInterval,
 		Mirrors: cfg.mirrors, Analyzers: cfg.Analyzers, Attempts: cfg.Attempts,
 		Analysis: analyzer.ProcessLimits{Memory: cfg.AnalysisMemory << 20, Timeout: cfg.AnalysisTimeout},

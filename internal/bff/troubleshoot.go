@@ -1,8 +1,13 @@
 package bff
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -18,11 +23,15 @@ type Troubleshoot interface {
 	// RetryFailed analyzes the images that failed of a cause again, so many at
 	// a time; left are those for the next time.
 	RetryFailed(ctx context.Context, account, cause string) (done int, left int64, err error)
+	// SupportBundle writes a zip archive of what somebody who helps needs to
+	// know, without secrets.
+	SupportBundle(ctx context.Context, w io.Writer, q engine.CheckQuery) error
 }
 
 func (s *Server) troubleshootRoutes(r fiber.Router) {
 	r.Get("/troubleshoot", s.troubleshoot)
 	r.Get("/troubleshoot/report.md", s.checksReport)
+	r.Get("/troubleshoot/bundle.zip", s.mayAdminister("getSupportBundle"), s.supportBundle)
 	r.Post("/troubleshoot/run", s.runChecks)
 	r.Post("/troubleshoot/retry", s.may("createImage"), s.retryFailed)
 	r.Post("/troubleshoot/sync", s.mayAdminister("updateFeeds"), s.syncFromGuide)
@@ -49,7 +58,7 @@ func (s *Server) troubleshoot(c *fiber.Ctx) error {
 	}
 	may := present.CheckRights{
 		Feeds: q.Who.May(engine.SystemDomain, "updateFeeds"), Images: q.Who.May(q.Account, "createImage"),
-		Registries: q.Who.May(q.Account, "createRegistry"),
+		Registries: q.Who.May(q.Account, "createRegistry"), Bundle: q.Who.May(engine.SystemDomain, "getSupportBundle"),
 	}
 	return s.render(c, templates.Troubleshoot(s.page(c, "Troubleshoot", "troubleshoot"), present.Troubleshoot(list, may, s.clock(c))))
 }
@@ -67,6 +76,45 @@ func (s *Server) checksReport(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderContentType, "text/plain; charset=utf-8")
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	return c.SendString(engine.CheckReport(list, s.clock(c).Now))
+}
+
+// bundleTime is how long the making of a support bundle may take.
+const bundleTime = 2 * time.Minute
+
+// supportBundle makes the archive in a file first: what goes wrong is then an
+// error page, and not a download that ends in the middle.
+func (s *Server) supportBundle(c *fiber.Ctx) error {
+	q, err := s.checkQuery(c)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(s.base, bundleTime)
+	defer cancel()
+	f, err := os.CreateTemp("", "windlass-support-")
+	if err != nil {
+		return fmt.Errorf("support bundle: %w", err)
+	}
+	if err := os.Remove(f.Name()); err != nil { // gone with its last reader
+		f.Close()
+		return fmt.Errorf("support bundle: %w", err)
+	}
+	w := bufio.NewWriter(f)
+	if err = s.engine.SupportBundle(ctx, w, q); err == nil {
+		err = w.Flush()
+	}
+	var size int64
+	if err == nil {
+		if size, err = f.Seek(0, io.SeekCurrent); err == nil {
+			_, err = f.Seek(0, io.SeekStart)
+		}
+	}
+	if err != nil {
+		f.Close()
+		return err
+	}
+	download(c, "application/zip", "windlass-support-"+time.Now().UTC().Format("20060102-150405")+".zip")
+	c.Context().SetBodyStream(f, int(size))
+	return nil
 }
 
 // runChecks looks again: at one thing, or at everything. It changes nothing, so

@@ -29,6 +29,10 @@ func TestGuideLeadsToWhatHelps(t *testing.T) {
 		t.Errorf("report %.300s", report)
 	}
 
+	if code, body, resp := c.do("GET", "/troubleshoot/bundle.zip", nil); code != 200 || body != "PK archive" || !strings.Contains(resp.Header.Get("Content-Disposition"), "windlass-support-") {
+		t.Errorf("bundle = %d %q, %v", code, body, resp.Header)
+	}
+
 	post := func(path string, form url.Values) (string, string) {
 		t.Helper()
 		form.Set("csrf", c.csrf())
@@ -66,10 +70,13 @@ func TestGuideOfAnAccount(t *testing.T) {
 		t.Fatalf("login = %d", code)
 	}
 	body := c.get("/troubleshoot")
-	for _, not := range []string{"connections left", `action="/troubleshoot/sync"`} {
+	for _, not := range []string{"connections left", `action="/troubleshoot/sync"`, "bundle.zip"} {
 		if strings.Contains(body, not) {
 			t.Errorf("the page of an account has %s", not)
 		}
+	}
+	if code, _, _ := c.do("GET", "/troubleshoot/bundle.zip", nil); code != 403 {
+		t.Errorf("the bundle = %d, want 403", code)
 	}
 	if !strings.Contains(body, "Ask an administrator to sync the feeds.") || !strings.Contains(body, `action="/troubleshoot/retry"`) {
 		t.Error("the page does not say who may help")

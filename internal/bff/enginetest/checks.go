@@ -2,6 +2,7 @@ package enginetest
 
 import (
 	"context"
+	"io"
 	"slices"
 	"time"
 
@@ -29,6 +30,12 @@ func (f *Fake) RetryFailed(_ context.Context, account, cause string) (int, int64
 	defer f.mu.Unlock()
 	f.Retried = append(f.Retried, account+"/"+cause)
 	return 3, 1, nil
+}
+
+// SupportBundle writes what stands for an archive.
+func (f *Fake) SupportBundle(_ context.Context, w io.Writer, _ engine.CheckQuery) error {
+	_, err := io.WriteString(w, "PK archive")
+	return err
 }
 
 // Troubled is a guide with every status in it.

@@ -2,6 +2,7 @@ package apiv1
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"time"
@@ -17,6 +18,10 @@ type Checks interface {
 	// RetryFailed analyzes the images that failed of a cause again, so many at
 	// a time; left are those for the next time.
 	RetryFailed(ctx context.Context, account, cause string) (done int, left int64, err error)
+	// SupportBundle writes a zip archive of what somebody who helps needs to
+	// know, without secrets. It is an error only before the first byte, or when
+	// w fails.
+	SupportBundle(ctx context.Context, w io.Writer, q engine.CheckQuery) error
 }
 
 // checksTime is how long checks may take: registries are waited for.
@@ -27,6 +32,7 @@ func (s *Server) checksOps() map[string]op {
 	return map[string]op{
 		"listChecks":        {perm: read, call: s.listChecks, timeout: checksTime},
 		"getChecksReport":   {perm: read, call: s.checksReport, timeout: checksTime},
+		"getSupportBundle":  {perm: admin("getSupportBundle"), call: s.supportBundle, timeout: bundleTime, heavy: true},
 		"retryFailedImages": {perm: acct("createImage"), call: s.retryFailedImages},
 	}
 }
@@ -104,6 +110,33 @@ func (s *Server) checksReport(w http.ResponseWriter, r *request) error {
 	w.WriteHeader(http.StatusOK)
 	_, err = io.WriteString(w, engine.CheckReport(list, time.Now()))
 	return err
+}
+
+// bundleTime is how long the making of a support bundle may take.
+const bundleTime = 2 * time.Minute
+
+func (s *Server) supportBundle(w http.ResponseWriter, r *request) error {
+	name := "windlass-support-" + time.Now().UTC().Format("20060102-150405") + ".zip"
+	return s.backend.SupportBundle(r.Context(), &attachment{w: w, media: "application/zip", name: name}, checkQuery(r))
+}
+
+// attachment sends its headers with the first byte, so that what goes wrong
+// before is answered as an error.
+type attachment struct {
+	w           http.ResponseWriter
+	media, name string
+	begun       bool
+}
+
+func (a *attachment) Write(p []byte) (int, error) {
+	if !a.begun {
+		a.begun = true
+		a.w.Header().Set("Content-Type", a.media)
+		a.w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", a.name))
+		a.w.Header().Set("Cache-Control", "no-store")
+		a.w.WriteHeader(http.StatusOK)
+	}
+	return a.w.Write(p)
 }
 
 func (s *Server) retryFailedImages(w http.ResponseWriter, r *request) error {

@@ -42,6 +42,7 @@ type Options struct {
 	DSN            string // of the database
 	DataDir        string
 	LogDir         string            // of the logs, to tell how much room they have
+	Settings       []engine.Setting  // as they are, for those who help
 	Host           string            // host id in service records
 	Services       []string          // which of the five run here
 	Addrs          map[string]string // listener of each service
@@ -94,6 +95,7 @@ type Core struct {
 	vexHands  chan struct{} // likewise a VEX document
 	host      *hostWatch
 	checks    checks
+	began     time.Time
 
 	// FirstPassword is the generated password of admin when this start made
 	// it; nobody can read it again.
@@ -115,7 +117,7 @@ func Open(ctx context.Context, o Options) (*Core, error) {
 	c := &Core{
 		opts: o, id: o.Host + "/" + engine.NewID()[:8], store: st, log: log, logs: o.Logs,
 		describe: sync.OnceValues(apiv1.Describe),
-		archives: make(chan struct{}, 1), vexHands: make(chan struct{}, vexHands), host: newHostWatch(o.DataDir, o.LogDir),
+		archives: make(chan struct{}, 1), vexHands: make(chan struct{}, vexHands), host: newHostWatch(o.DataDir, o.LogDir), began: time.Now(),
 	}
 	if err := c.open(ctx); err != nil {
 		c.Close()

@@ -22,7 +22,7 @@ type hostWatch struct {
 const folderAge = 10 * time.Second
 
 func newHostWatch(data, log string) *hostWatch {
-	w := &hostWatch{folders: []engine.HostFolder{{Use: "data", Path: data}, {Use: "temp", Path: os.TempDir()}}}
+	w := &hostWatch{folders: []engine.HostFolder{{Use: "data", Path: data}, {Use: "temp"}}}
 	if log != "" {
 		w.folders = append(w.folders, engine.HostFolder{Use: "log", Path: log})
 	}
@@ -42,6 +42,9 @@ func (w *hostWatch) look() []engine.HostFolder {
 	}
 	known := make([]engine.HostFolder, len(w.folders))
 	for i, d := range w.folders {
+		if d.Use == "temp" {
+			d.Path = os.TempDir() // the spool sets it once it is open
+		}
 		known[i] = room(d)
 	}
 	w.known, w.at = known, time.Now()

@@ -137,7 +137,7 @@ func FeedFailure(syncs []engine.FeedSync) engine.Check {
 		f.fine = "The last one succeeded; the one that failed before is history."
 		return f.end()
 	}
-	f.say(engine.CheckFail, "The last sync failed (%s): %s The data before stays in use.", cause, sentence(trim(s.Message, 300)))
+	f.say(engine.CheckFail, "The last sync failed (%s): %s", cause, sentence(trim(s.Message, 300)))
 	if !s.NextTry.IsZero() {
 		f.fact(engine.CheckFact{Name: "next try", Value: "by itself", At: s.NextTry})
 	}
