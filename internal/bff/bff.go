@@ -40,6 +40,9 @@ type Engine interface {
 	Logs
 	APIDocument
 	VEX
+	Subscriptions
+	Deliveries
+	Webhooks
 	// Watch calls each with every change after the given number, in order,
 	// until ctx ends (nil) or the connection is lost (an error: resume).
 	Watch(ctx context.Context, after int64, each func(engine.Change) error) error
@@ -124,7 +127,7 @@ func New(o Options) (*Server, error) {
 	})
 	s.middleware()
 	s.publicRoutes(s.app)
-	s.app.Use(s.signedIn)
+	s.app.Use(s.signedIn, s.maySee)
 	s.routes(s.app)
 	s.app.Use(func(c *fiber.Ctx) error { return engine.NotFoundf("There is no page at %s.", c.Path()) })
 	return s, nil
@@ -170,6 +173,7 @@ func (s *Server) routes(r fiber.Router) {
 	s.vexRoutes(r)
 	s.policiesRoutes(r)
 	s.registriesRoutes(r)
+	s.subscriptionsRoutes(r)
 	s.samplesRoutes(r)
 	s.logsRoutes(r)
 	s.apiRoutes(r)

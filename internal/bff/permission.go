@@ -45,7 +45,7 @@ func (s *Server) refuse(c *fiber.Ctx, action string, err error) error {
 const auditWait = 5 * time.Second
 
 // auditFields are the fields of forms that may be kept; no other is looked at.
-var auditFields = []string{"registry", "name", "digest", "enabled", "flush", "do", "force"}
+var auditFields = []string{"registry", "name", "digest", "enabled", "flush", "do", "force", "key", "repository", "active"}
 
 // noted writes what became of a request into the audit log and gives its error
 // back. Adding images is work and no administration.
@@ -73,7 +73,7 @@ func (s *Server) noted(c *fiber.Ctx, action string, err error) error {
 		}
 	}
 	if e.Subject = strings.Join(subject, "/"); e.Subject == "" {
-		for _, name := range []string{"registry", "name", "digest"} {
+		for _, name := range []string{"registry", "name", "digest", "key", "repository"} {
 			if v, ok := e.Details[name].(string); ok && e.Subject == "" {
 				e.Subject = v
 			}

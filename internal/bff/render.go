@@ -51,6 +51,7 @@ func (s *Server) page(c *fiber.Ctx, title, active string) view.Page {
 		Title: title, Active: active, Path: here(c), User: who.User, Account: who.Account,
 		CSRF: s.session(c).CSRF, Theme: theme(c), Zone: zone(c), Rail: rail(c),
 		Status: s.engineStatus(c.UserContext()), Seq: seq, Flash: takeFlash(c),
+		Hidden: hidden(who),
 	}
 }
 

@@ -70,6 +70,8 @@ const (
 	ChangeJob           ChangeKind = "job"                 // job id; queue depth altered
 	ChangeAccount       ChangeKind = "account"             // user or account name; credentials, roles, tokens or state altered
 	ChangeSubscription  ChangeKind = "subscription"        // subscription id; added, altered, removed or checked
+	ChangeNotification  ChangeKind = "notification"        // notification id; an attempt at its delivery has ended, or it was queued again
+	ChangeWebhook       ChangeKind = "webhook"             // webhook id; added, altered or removed
 	ChangePolicy        ChangeKind = "policy"              // bundle id; added, altered, activated or removed
 	ChangeReevaluation  ChangeKind = "policy.reevaluation" // bundle id; progress of evaluating all images by it
 	ChangeEvaluation    ChangeKind = "evaluation"          // image digest; a stored policy evaluation of it was added

@@ -36,8 +36,37 @@ type Webhook struct {
 	Verify    bool // verify TLS certificates
 	Enabled   bool
 	Empty     bool // a section of the settings without any field
+	Refused   bool // in lists: it is plain that its address is not on the public network, and not allowed
 	CreatedAt time.Time
 	UpdatedAt time.Time
+}
+
+// Trouble is what kept a webhook from taking a notification, by its kind.
+type Trouble string
+
+const (
+	TroubleNone    Trouble = ""
+	TroublePrivate Trouble = "private" // the address is not on the public network
+	TroubleTLS     Trouble = "tls"     // the certificate or the handshake
+	TroubleName    Trouble = "name"    // the host's name is not known
+	TroubleTime    Trouble = "time"    // no answer in time
+	TroubleStatus  Trouble = "status"  // an answer, and a bad one
+	TroubleOther   Trouble = "other"
+)
+
+// WebhookTest is how the test of a webhook went.
+type WebhookTest struct {
+	Status  int // of the answer; 0: there was none
+	Took    time.Duration
+	Trouble Trouble
+	Error   string // what went wrong
+	Body    string // beginning of the answer, when it is text
+}
+
+// SubscriptionRef names a subscription within an account.
+type SubscriptionRef struct {
+	Type SubscriptionType
+	Key  string
 }
 
 // WebhookSetting begins the ids of the webhooks of the settings.

@@ -58,6 +58,7 @@ func SubscriptionID(account, key string, t SubscriptionType) string {
 type SubscriptionFilter struct {
 	Key    string
 	Type   SubscriptionType
+	Types  []SubscriptionType // any of them
 	Active *bool
 	Failed bool   // only those whose last check did not go well
 	Text   string // part of the key

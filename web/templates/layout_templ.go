@@ -103,6 +103,7 @@ var navigation = []view.Nav{
 	{Key: "logs", Label: "Logs", Icon: "logs", Href: "/logs", Hotkey: "l"},
 	{Key: "policies", Label: "Policies", Icon: "policies", Href: "/policies", Hotkey: "p"},
 	{Key: "registries", Label: "Registries", Icon: "registries", Href: "/registries", Hotkey: "r"},
+	{Key: "subscriptions", Label: "Subscriptions", Icon: "bell", Href: "/subscriptions", Hotkey: "b"},
 	{Key: "api", Label: "API", Icon: "api", Href: "/api", Hotkey: "a"},
 }
 
@@ -200,7 +201,7 @@ func Layout(p view.Page) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		for _, n := range navigation {
+		for _, n := range shown(p.Hidden) {
 			var templ_7745c5c3_Var6 = []any{templ.KV("gap", n.Key == "services" || n.Key == "policies")}
 			templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var6...)
 			if templ_7745c5c3_Err != nil {
@@ -531,7 +532,7 @@ func Layout(p view.Page) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = shortcuts().Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = shortcuts(p.Hidden).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -817,7 +818,7 @@ func Status(s view.Pill) templ.Component {
 	})
 }
 
-func shortcuts() templ.Component {
+func shortcuts(hidden map[string]bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -842,7 +843,7 @@ func shortcuts() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		for _, n := range navigation {
+		for _, n := range shown(hidden) {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 61, "<dt><kbd>g</kbd> <kbd>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -880,6 +881,17 @@ func shortcuts() templ.Component {
 		}
 		return nil
 	})
+}
+
+// shown is the rail without what the user could not open.
+func shown(hidden map[string]bool) []view.Nav {
+	list := make([]view.Nav, 0, len(navigation))
+	for _, n := range navigation {
+		if !hidden[n.Href] {
+			list = append(list, n)
+		}
+	}
+	return list
 }
 
 // other is a when now is not a, else b: what the switch would change it to.

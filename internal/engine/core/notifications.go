@@ -48,6 +48,18 @@ func (c *Core) Notification(ctx context.Context, account string, seq int64) (eng
 	return c.store.Notification(ctx, account, seq)
 }
 
+// LastNotifications finds the newest notification of each of some
+// subscriptions; those without one are left out.
+func (c *Core) LastNotifications(ctx context.Context, account string, of []engine.SubscriptionRef) (map[engine.SubscriptionRef]engine.Notification, error) {
+	return c.store.LastNotifications(ctx, account, of)
+}
+
+// LastDeliveries finds the newest notification that was tried, by the webhook's
+// id.
+func (c *Core) LastDeliveries(ctx context.Context, account string) (map[string]engine.Notification, error) {
+	return c.store.LastDeliveries(ctx, account)
+}
+
 // Redeliver queues a notification again that was delivered or given up.
 func (c *Core) Redeliver(ctx context.Context, account string, seq int64) (engine.Notification, error) {
 	n, err := c.store.Redeliver(ctx, account, seq)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
+	"time"
 
 	"windlass/internal/engine"
 	"windlass/internal/engine/notify"
@@ -14,7 +16,11 @@ const maxWebhooks = 20
 
 // Webhooks lists the webhooks that an account has made.
 func (c *Core) Webhooks(ctx context.Context, account string) ([]engine.Webhook, error) {
-	return c.store.Webhooks(ctx, account)
+	list, err := c.store.Webhooks(ctx, account)
+	for n := range list {
+		list[n].Refused = c.hooks.Refused(list[n])
+	}
+	return list, err
 }
 
 // SettingWebhooks lists the webhooks of the settings.
@@ -85,6 +91,31 @@ func (c *Core) TestWebhook(ctx context.Context, account, id, kind string) (json.
 		return nil, err
 	}
 	return c.testWebhook(ctx, w, account, kind)
+}
+
+// TryWebhook posts a test notification of a kind to a webhook of an account, or
+// to one of the settings, and tells how that went.
+func (c *Core) TryWebhook(ctx context.Context, account, id, kind string) (engine.WebhookTest, error) {
+	of := account
+	if strings.HasPrefix(id, engine.WebhookSetting) {
+		of = ""
+	}
+	w, err := c.store.Webhook(ctx, of, id)
+	if err != nil {
+		return engine.WebhookTest{}, err
+	}
+	owner, err := c.store.Account(ctx, account)
+	if err != nil && !errors.Is(err, engine.ErrNotFound) {
+		return engine.WebhookTest{}, err
+	}
+	began := time.Now()
+	answer, err := c.hooks.Test(ctx, w, account, owner.Email, kind)
+	t := engine.WebhookTest{Status: answer.Status, Took: time.Since(began), Trouble: notify.TroubleOf(answer, err), Body: answer.Shown()}
+	if err != nil {
+		t.Error = err.Error()
+	}
+	c.log.InfoContext(ctx, "webhook tested", "webhook", w.ID, "account", account, "status", t.Status, "trouble", t.Trouble)
+	return t, nil
 }
 
 func (c *Core) testWebhook(ctx context.Context, w engine.Webhook, account, kind string) (json.RawMessage, error) {

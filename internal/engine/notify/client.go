@@ -135,7 +135,9 @@ func plain(err error) error {
 	case errors.Is(err, errPrivate):
 		return errPrivate
 	case errors.Is(err, context.DeadlineExceeded):
-		return errors.New("it does not answer in time")
+		return errLate
 	}
 	return err
 }
+
+var errLate = errors.New("it does not answer in time")

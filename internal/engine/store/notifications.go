@@ -203,7 +203,7 @@ func (s *Store) Redeliver(ctx context.Context, account string, seq int64) (engin
 		if tag.RowsAffected() == 0 {
 			return engine.Conflictf("the notification still waits to be delivered")
 		}
-		return nil
+		return record(ctx, tx, engine.ChangeNotification, account, n.ID, nil)
 	})
 	return n, err
 }

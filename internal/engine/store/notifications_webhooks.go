@@ -155,8 +155,10 @@ func (s *Store) AddWebhook(ctx context.Context, w engine.Webhook, max int) (engi
 		if n >= max {
 			return engine.Conflictf("the account has %d webhooks already: remove one first", n)
 		}
-		_, err := tx.Exec(ctx, q, w.ID, w.Account, w.Type, w.URL, w.User, box, w.Verify, w.Enabled)
-		return err
+		if _, err := tx.Exec(ctx, q, w.ID, w.Account, w.Type, w.URL, w.User, box, w.Verify, w.Enabled); err != nil {
+			return err
+		}
+		return record(ctx, tx, engine.ChangeWebhook, w.Account, w.ID, nil)
 	})
 	if err != nil {
 		return w, err
@@ -174,12 +176,18 @@ func (s *Store) UpdateWebhook(ctx context.Context, w engine.Webhook) (engine.Web
 	if err != nil {
 		return w, fmt.Errorf("update webhook: %w", err)
 	}
-	tag, err := s.pool.Exec(ctx, q, w.Account, w.ID, w.Type, w.URL, w.User, box, w.Verify, w.Enabled)
+	err = s.inTx(ctx, "update webhook", func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, q, w.Account, w.ID, w.Type, w.URL, w.User, box, w.Verify, w.Enabled)
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
+			return engine.ErrNotFound
+		}
+		return record(ctx, tx, engine.ChangeWebhook, w.Account, w.ID, nil)
+	})
 	if err != nil {
-		return w, fmt.Errorf("update webhook: %w", domain(err))
-	}
-	if tag.RowsAffected() == 0 {
-		return w, fmt.Errorf("update webhook: %w", engine.ErrNotFound)
+		return w, err
 	}
 	return s.Webhook(ctx, w.Account, w.ID)
 }
@@ -195,6 +203,9 @@ func (s *Store) RemoveWebhook(ctx context.Context, account, id string) error {
 		if err := tx.QueryRow(ctx, q, account, id).Scan(&id); err != nil {
 			return err
 		}
-		return orphan(ctx, tx, id)
+		if err := orphan(ctx, tx, id); err != nil {
+			return err
+		}
+		return record(ctx, tx, engine.ChangeWebhook, account, id, nil)
 	})
 }

@@ -66,11 +66,13 @@ func (s *Store) EndNotification(ctx context.Context, n engine.Notification) erro
 		       ended_at = CASE WHEN $3 <> 'pending' THEN now() END
 		 WHERE seq = $1 AND attempts = $2 AND state = 'pending'`
 
-	_, err := s.pool.Exec(ctx, q, n.Seq, n.Attempts, n.State, n.Status, storableText(n.Error), null(n.NextTry))
-	if err != nil {
-		return fmt.Errorf("end notification: %w", domain(err))
-	}
-	return nil
+	return s.inTx(ctx, "end notification", func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, q, n.Seq, n.Attempts, n.State, n.Status, storableText(n.Error), null(n.NextTry))
+		if err != nil || tag.RowsAffected() == 0 {
+			return err
+		}
+		return record(ctx, tx, engine.ChangeNotification, n.Account, n.ID, nil)
+	})
 }
 
 // TrimNotifications forgets ended notifications older than keep, some thousand

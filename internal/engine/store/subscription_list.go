@@ -25,6 +25,7 @@ func (s *Store) Subscriptions(ctx context.Context, account string, f engine.Subs
 				 WHERE account = $1 AND ($2 = '' OR key = $2) AND ($3 = '' OR type = $3)
 				   AND ($4::boolean IS NULL OR active = $4) AND (NOT $5 OR last_error <> '')
 				   AND ($6 = '' OR key ILIKE $6) AND ($7 = '' OR (key, type) > ($7, $8))
+				   AND (cardinality($11::text[]) = 0 OR type = ANY($11))
 				 ORDER BY key, type LIMIT $9) p
 			WINDOW w AS (ORDER BY p.key, p.type)) s
 		 WHERE s.n = 1 OR s.size <= $10 ORDER BY s.key, s.type`
@@ -50,7 +51,11 @@ func (s *Store) Subscriptions(ctx context.Context, account string, f engine.Subs
 	if text != "" {
 		text = "%" + escapeLike(text) + "%"
 	}
-	rows, err := s.pool.Query(ctx, q, account, f.Key, f.Type, f.Active, f.Failed, text, afterKey, afterType, limit+1, subscriptionPageBytes)
+	types := make([]string, len(f.Types))
+	for n, t := range f.Types {
+		types[n] = string(t)
+	}
+	rows, err := s.pool.Query(ctx, q, account, f.Key, f.Type, f.Active, f.Failed, text, afterKey, afterType, limit+1, subscriptionPageBytes, types)
 	if err != nil {
 		return nil, "", fmt.Errorf("subscriptions: %w", domain(err))
 	}

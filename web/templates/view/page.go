@@ -17,6 +17,7 @@ type Page struct {
 	Status  Pill   // of the whole engine
 	Seq     int64  // newest change that this page has in it
 	Flash   *Flash
+	Hidden  map[string]bool // addresses of the rail that the user could not open
 }
 
 // Nav is one item of the rail.
