@@ -27,6 +27,7 @@ var pageActions = []pageAction{
 	{Path: "/ws/live"}, // see mayHear
 	{Path: "/ws/logs", Action: "listLogs", All: true},
 	{Path: "/logs", Action: "listLogs", All: true},
+	{Path: "/troubleshoot", Action: "listChecks"},
 	{Path: "/events", Action: "listEvents"},
 	{Path: "/images", Action: "listImages"},
 	{Path: "/policies", Action: "listPolicies"},
