@@ -56,13 +56,12 @@ var cleanups = []cleanup{
 		DELETE FROM archived_images WHERE pk IN (
 			SELECT pk FROM archived_images WHERE account = $1 ORDER BY pk LIMIT least($2, 20))`},
 	remove("documents"),
-	// Two ways, since the indexes of events leave out those that are cleared.
 	removeWhere("events", `account = $1 AND cleared_by IS NULL`),
-	removeWhere("events", `account = $1 AND cleared_by IN (SELECT id FROM event_clears WHERE account = $1)`),
+	removeWhere("events_cleared", `clear IN (SELECT id FROM event_clears WHERE account = $1)`),
 	{"event_clears", `
 		DELETE FROM event_clears WHERE id IN (
 			SELECT id FROM event_clears c WHERE account = $1
-			   AND NOT EXISTS (SELECT FROM events e WHERE e.cleared_by = c.id) LIMIT $2)`},
+			   AND NOT EXISTS (SELECT FROM events_cleared e WHERE e.clear = c.id) LIMIT $2)`},
 }
 
 // cleanedElsewhere are the other tables with a column account, and why.

@@ -58,9 +58,9 @@ func (s *Store) clearStep(ctx context.Context, only int64) (bool, error) {
 		w := list[0]
 		switch w.Status {
 		case engine.ClearRunning:
-			return s.markChunk(ctx, tx, w)
+			return s.takeChunk(ctx, tx, w)
 		case engine.ClearUndoing:
-			return unmarkChunk(ctx, tx, w)
+			return returnChunk(ctx, tx, w)
 		}
 		return purgeChunk(ctx, tx, w)
 	})
@@ -77,8 +77,23 @@ func (w withLast) Scan(dest ...any) error {
 	return w.CollectableRow.Scan(append(dest, w.last...)...)
 }
 
-// markChunk hides the next events that match.
-func (s *Store) markChunk(ctx context.Context, tx pgx.Tx, c clearWork) error {
+// clearChunk is how many events one step of a clear takes out, and undoChunk
+// how many it brings back, which writes into every index: both about as much as
+// is done before a person notices a wait.
+const (
+	clearChunk = 20_000
+	undoChunk  = 5_000
+)
+
+// eventRow is all that an event is, in the order of both its tables.
+const eventRow = `seq, id, account, type, level, message, details, at, stored_at,
+	resource_type, resource_id, service, host, base_url, request_id, count`
+
+// takeChunk moves the next events that match out of the log. They are named by
+// their places in the table, which costs no look into an index for each: within
+// a statement they cannot come to mean other rows. One that another has just
+// taken is passed over.
+func (s *Store) takeChunk(ctx context.Context, tx pgx.Tx, c clearWork) error {
 	w, err := s.eventFilter(ctx, c.Account, c.Filter)
 	if err != nil {
 		return err
@@ -87,12 +102,13 @@ func (s *Store) markChunk(ctx context.Context, tx pgx.Tx, c clearWork) error {
 	if c.cursorAt != nil {
 		w.and("(at, seq) < (%s, %s)", *c.cursorAt, c.cursorSeq)
 	}
-	mark := fmt.Sprintf(`
-		WITH k AS (SELECT at, seq FROM events WHERE %s ORDER BY at DESC, seq DESC LIMIT %d),
-		     m AS (UPDATE events e SET cleared_by = %s FROM k WHERE e.seq = k.seq AND e.cleared_by IS NULL RETURNING 1)
+	take := fmt.Sprintf(`
+		WITH k AS MATERIALIZED (SELECT ctid, at, seq FROM events WHERE %s ORDER BY at DESC, seq DESC LIMIT %d),
+		     d AS (DELETE FROM events WHERE ctid = ANY (ARRAY(SELECT ctid FROM k)) RETURNING %s),
+		     m AS (INSERT INTO events_cleared SELECT %s::bigint, d.* FROM d RETURNING 1)
 		SELECT (SELECT count(*) FROM k), (SELECT count(*) FROM m), l.at, l.seq
 		  FROM (SELECT 1) one LEFT JOIN (SELECT at, seq FROM k ORDER BY at, seq LIMIT 1) l ON true`,
-		w, eventChunk, w.arg(c.ID))
+		w, clearChunk, eventRow, w.arg(c.ID))
 	const advance = `
 		UPDATE event_clears
 		   SET done = done + $2, cursor_at = COALESCE($3, cursor_at), cursor_seq = COALESCE($4, cursor_seq),
@@ -102,39 +118,44 @@ func (s *Store) markChunk(ctx context.Context, tx pgx.Tx, c clearWork) error {
 		 WHERE id = $1
 		RETURNING ` + clearColumns
 
-	var seen, marked int64
+	var seen, taken int64
 	var at *time.Time
 	var seq *int64
-	if err := tx.QueryRow(ctx, mark, w.planned()...).Scan(&seen, &marked, &at, &seq); err != nil {
+	if err := tx.QueryRow(ctx, take, w.planned()...).Scan(&seen, &taken, &at, &seq); err != nil {
 		return err
 	}
-	now, err := oneClear(ctx, tx, advance, c.ID, marked, at, seq, seen < eventChunk, UndoGrace)
+	now, err := oneClear(ctx, tx, advance, c.ID, taken, at, seq, seen < clearChunk, UndoGrace)
 	if err != nil {
 		return err
 	}
 	return recordClear(ctx, tx, now)
 }
 
-// unmarkChunk shows hidden events again.
-func unmarkChunk(ctx context.Context, tx pgx.Tx, c clearWork) error {
-	const unmark = `
-		UPDATE events SET cleared_by = NULL
-		 WHERE seq = ANY(ARRAY(SELECT seq FROM events WHERE cleared_by = $1 LIMIT $2))`
-	return leaveChunk(ctx, tx, c, unmark, engine.ClearUndoing, engine.ClearUndone)
+// returnChunk brings events back, in the order of the list as far as a chunk
+// goes, so that neighbours in its indexes are written together.
+func returnChunk(ctx context.Context, tx pgx.Tx, c clearWork) error {
+	const back = `
+		WITH d AS (
+			DELETE FROM events_cleared
+			 WHERE ctid = ANY (ARRAY(SELECT ctid FROM events_cleared WHERE clear = $1 LIMIT $2))
+			RETURNING ` + eventRow + `)
+		INSERT INTO events (` + eventRow + `) OVERRIDING SYSTEM VALUE
+		SELECT * FROM d ORDER BY at, seq`
+	return leaveChunk(ctx, tx, c, back, undoChunk, engine.ClearUndoing, engine.ClearUndone)
 }
 
 // purgeChunk deletes events whose grace has ended.
 func purgeChunk(ctx context.Context, tx pgx.Tx, c clearWork) error {
 	const purge = `
-		DELETE FROM events
-		 WHERE seq = ANY(ARRAY(SELECT seq FROM events WHERE cleared_by = $1 LIMIT $2))`
-	return leaveChunk(ctx, tx, c, purge, engine.ClearPurging, engine.ClearPurged)
+		DELETE FROM events_cleared
+		 WHERE ctid = ANY (ARRAY(SELECT ctid FROM events_cleared WHERE clear = $1 LIMIT $2))`
+	return leaveChunk(ctx, tx, c, purge, clearChunk, engine.ClearPurging, engine.ClearPurged)
 }
 
-// leaveChunk takes a chunk of marked events out by q and stores the status
-// while there are more, or the last one. A purge keeps the number of events
-// it was for; an undo counts down to none.
-func leaveChunk(ctx context.Context, tx pgx.Tx, c clearWork, q, during, after string) error {
+// leaveChunk has a chunk of a clear's events leave its table by q and stores
+// the status while there are more, or the last one. A purge keeps the number of
+// events it was for; an undo counts down to none.
+func leaveChunk(ctx context.Context, tx pgx.Tx, c clearWork, q string, chunk int64, during, after string) error {
 	const advance = `
 		UPDATE event_clears
 		   SET status = $2, done = CASE WHEN $2 LIKE 'undo%' THEN done - $3 ELSE done END,
@@ -142,11 +163,11 @@ func leaveChunk(ctx context.Context, tx pgx.Tx, c clearWork, q, during, after st
 		 WHERE id = $1
 		RETURNING ` + clearColumns
 
-	tag, err := tx.Exec(ctx, q, c.ID, eventChunk)
+	tag, err := tx.Exec(ctx, q, c.ID, chunk)
 	if err != nil {
 		return err
 	}
-	last := tag.RowsAffected() < eventChunk
+	last := tag.RowsAffected() < chunk
 	status := during
 	if last {
 		status = after

@@ -37,7 +37,7 @@ func count(t testing.TB, s *store.Store, account string) int64 {
 // stored counts rows, cleared or not.
 func stored(t testing.TB, s *store.Store) (n int64) {
 	t.Helper()
-	if err := s.Pool().QueryRow(context.Background(), `SELECT count(*) FROM events`).Scan(&n); err != nil {
+	if err := s.Pool().QueryRow(context.Background(), `SELECT (SELECT count(*) FROM events) + (SELECT count(*) FROM events_cleared)`).Scan(&n); err != nil {
 		t.Fatal(err)
 	}
 	return n
@@ -81,19 +81,19 @@ func start(t testing.TB, s *store.Store, f engine.EventFilter) engine.EventClear
 // after any of them: what is left to do is read from the database alone.
 func TestClearIsDoneInSteps(t *testing.T) {
 	s := enginetest.Store(t)
-	fill(t, s, "admin", 12_000)
+	fill(t, s, "admin", 48_000)
 	fill(t, s, "other", 10)
 	c := start(t, s, engine.EventFilter{Level: "INFO"})
-	if c.Total != 12_000 || c.Status != engine.ClearRunning || c.By != "ann" || c.Filter.Level != "INFO" {
+	if c.Total != 48_000 || c.Status != engine.ClearRunning || c.By != "ann" || c.Filter.Level != "INFO" {
 		t.Fatalf("started %+v", c)
 	}
 	addEvent(t, s, "late", "admin", engine.EvFeedsSyncStarted, "", -5) // matches, but came after
 
-	for _, want := range []int64{5000, 10_000, 12_000} {
+	for _, want := range []int64{20_000, 40_000, 48_000} {
 		if !step(t, s) {
 			t.Fatal("nothing to do")
 		}
-		if c = clearOf(t, s, c.ID); c.Done != want || c.Done+count(t, s, "admin") != 12_001 {
+		if c = clearOf(t, s, c.ID); c.Done != want || c.Done+count(t, s, "admin") != 48_001 {
 			t.Fatalf("after a step %+v, %d left", c, count(t, s, "admin"))
 		}
 	}
@@ -106,7 +106,7 @@ func TestClearIsDoneInSteps(t *testing.T) {
 	endGrace(t, s)
 	for step(t, s) {
 	}
-	if c = clearOf(t, s, c.ID); c.Status != engine.ClearPurged || c.Done != 12_000 {
+	if c = clearOf(t, s, c.ID); c.Status != engine.ClearPurged || c.Done != 48_000 {
 		t.Errorf("purged %+v", c)
 	}
 	if n := stored(t, s); n != 11 {
@@ -121,7 +121,7 @@ func TestUndoBringsAllBack(t *testing.T) {
 	for name, steps := range map[string]int{"before the first step": 0, "in the middle": 1, "at the end": 3} {
 		t.Run(name, func(t *testing.T) {
 			s := enginetest.Store(t)
-			fill(t, s, "admin", 12_000)
+			fill(t, s, "admin", 48_000)
 			c := start(t, s, engine.EventFilter{})
 			for range steps {
 				step(t, s)
@@ -138,8 +138,8 @@ func TestUndoBringsAllBack(t *testing.T) {
 			if c = clearOf(t, s, c.ID); c.Status != engine.ClearUndone || c.Done != 0 {
 				t.Errorf("undone %+v", c)
 			}
-			if n := count(t, s, "admin"); n != 12_000 {
-				t.Errorf("%d events are back, want 12000", n)
+			if n := count(t, s, "admin"); n != 48_000 {
+				t.Errorf("%d events are back, want 48000", n)
 			}
 		})
 	}
@@ -147,11 +147,11 @@ func TestUndoBringsAllBack(t *testing.T) {
 
 func TestCancelKeepsWhatWasCleared(t *testing.T) {
 	s := enginetest.Store(t)
-	fill(t, s, "admin", 12_000)
+	fill(t, s, "admin", 48_000)
 	c := start(t, s, engine.EventFilter{})
 	step(t, s)
 	c, err := s.CancelClear(t.Context(), "admin", c.ID)
-	if err != nil || c.Status != engine.ClearCancelled || c.Done != 5000 || !c.Undoable(time.Now()) {
+	if err != nil || c.Status != engine.ClearCancelled || c.Done != 20_000 || !c.Undoable(time.Now()) {
 		t.Fatalf("cancelled %+v, %v", c, err)
 	}
 	if step(t, s) {
@@ -163,8 +163,72 @@ func TestCancelKeepsWhatWasCleared(t *testing.T) {
 	endGrace(t, s)
 	for step(t, s) {
 	}
-	if n := stored(t, s); n != 7000 {
-		t.Errorf("%d rows left, want 7000", n)
+	if n := stored(t, s); n != 28_000 {
+		t.Errorf("%d rows left, want 28000", n)
+	}
+}
+
+// A step whose connection dies after it has moved its events, before it has
+// committed, has moved none: clear, undo and purge go on from the step before.
+func TestKilledStepsLoseAndDoubleNothing(t *testing.T) {
+	s := enginetest.Store(t)
+	fill(t, s, "admin", 48_000)
+	c := start(t, s, engine.EventFilter{})
+	finish := func(kind, want string, left int64) {
+		step(t, s)
+		before, listed := clearOf(t, s, c.ID), count(t, s, "admin")
+		killStep(t, s)
+		if now := clearOf(t, s, c.ID); now.Status != before.Status || now.Done != before.Done || count(t, s, "admin") != listed || stored(t, s) == 0 {
+			t.Fatalf("%s: a killed step left %+v and %d events, want %+v and %d", kind, now, count(t, s, "admin"), before, listed)
+		}
+		for step(t, s) {
+		}
+		if c = clearOf(t, s, c.ID); c.Status != want || count(t, s, "admin") != left {
+			t.Errorf("%s: ended as %+v with %d events, want %s and %d", kind, c, count(t, s, "admin"), want, left)
+		}
+	}
+	finish("clear", engine.ClearDone, 0)
+	if _, err := s.UndoClear(t.Context(), "admin", c.ID); err != nil {
+		t.Fatal(err)
+	}
+	finish("undo", engine.ClearUndone, 48_000)
+	c = start(t, s, engine.EventFilter{})
+	for step(t, s) {
+	}
+	endGrace(t, s)
+	finish("purge", engine.ClearPurged, 0)
+	if n := stored(t, s); n != 0 {
+		t.Errorf("%d rows left after the purge", n)
+	}
+}
+
+// killStep ends the connection of a step that has done all but announce it.
+func killStep(t *testing.T, s *store.Store) {
+	t.Helper()
+	tx, err := s.Pool().Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback(context.Background())
+	if _, err := tx.Exec(t.Context(), `SELECT pg_advisory_xact_lock($1)`, store.ChangeLock); err != nil {
+		t.Fatal(err)
+	}
+	failed := make(chan error, 1)
+	go func() {
+		_, err := s.ClearStep(context.Background())
+		failed <- err
+	}()
+	const kill = `
+		SELECT count(pg_terminate_backend(pid)) FROM pg_locks
+		 WHERE locktype = 'advisory' AND NOT granted
+		   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
+	for killed := 0; killed == 0; {
+		if err := tx.QueryRow(t.Context(), kill).Scan(&killed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := <-failed; err == nil {
+		t.Fatal("the step was not killed")
 	}
 }
 
@@ -172,7 +236,7 @@ func TestCancelKeepsWhatWasCleared(t *testing.T) {
 // is cleared once, and the undo brings back exactly its own clear's.
 func TestClearsRace(t *testing.T) {
 	s := enginetest.Store(t)
-	fill(t, s, "admin", 20_000)
+	fill(t, s, "admin", 80_000)
 	first, second := start(t, s, engine.EventFilter{}), start(t, s, engine.EventFilter{Service: "policy_engine"})
 	var wg sync.WaitGroup
 	for range 3 {
@@ -197,10 +261,10 @@ func TestClearsRace(t *testing.T) {
 	wg.Wait()
 	var twice int64
 	a, b := clearOf(t, s, first.ID), clearOf(t, s, second.ID)
-	if err := s.Pool().QueryRow(t.Context(), `SELECT count(*) FROM events WHERE cleared_by = $1`, second.ID).Scan(&twice); err != nil {
+	if err := s.Pool().QueryRow(t.Context(), `SELECT count(*) FROM events_cleared WHERE clear = $1`, second.ID).Scan(&twice); err != nil {
 		t.Fatal(err)
 	}
-	if a.Status != engine.ClearUndone || b.Status != engine.ClearDone || twice != b.Done || count(t, s, "admin")+b.Done != 20_000 {
+	if a.Status != engine.ClearUndone || b.Status != engine.ClearDone || twice != b.Done || count(t, s, "admin")+b.Done != 80_000 {
 		t.Errorf("first %+v\nsecond %+v marked %d, listed %d", a, b, twice, count(t, s, "admin"))
 	}
 }

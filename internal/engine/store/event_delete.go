@@ -10,7 +10,7 @@ import (
 	"windlass/internal/engine"
 )
 
-// eventChunk is how many events one transaction of a bulk deletion or a clear
+// eventChunk is how many events one transaction of a bulk deletion
 // touches: large enough to be fast, small enough that nobody waits for its
 // locks and that a kill loses little work.
 const eventChunk = 5000

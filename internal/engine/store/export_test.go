@@ -28,6 +28,9 @@ func CleanedTables() map[string]bool {
 // Domain is what the store makes of a driver's error.
 var Domain = domain
 
+// ChangeLock is the lock under which changes are announced.
+const ChangeLock = changeLock
+
 // InTx runs f in one transaction.
 func (s *Store) InTx(ctx context.Context, what string, f func(pgx.Tx) error) error {
 	return s.inTx(ctx, what, f)
