@@ -37,6 +37,7 @@ type Engine interface {
 	Registries
 	Policies
 	Samples
+	Queues
 	Logs
 	APIDocument
 	VEX
@@ -175,6 +176,7 @@ func (s *Server) routes(r fiber.Router) {
 	s.registriesRoutes(r)
 	s.subscriptionsRoutes(r)
 	s.samplesRoutes(r)
+	s.queueRoutes(r)
 	s.logsRoutes(r)
 	s.apiRoutes(r)
 }

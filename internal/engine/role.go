@@ -119,7 +119,9 @@ var actionRoles = map[string][]Role{
 	"updateRegistry": fullOnly,
 	"deleteRegistry": fullOnly,
 
-	"listChecks": readers,
+	"listChecks":     readers,
+	"listQueues":     everyone,
+	"updateMessages": developers,
 
 	"listEvents":   readers,
 	"getEvent":     readers,

@@ -101,6 +101,7 @@ var navigation = []view.Nav{
 	{Key: "feeds", Label: "Feeds", Icon: "feeds", Href: "/feeds", Hotkey: "f"},
 	{Key: "images", Label: "Images", Icon: "images", Href: "/images", Hotkey: "i"},
 	{Key: "logs", Label: "Logs", Icon: "logs", Href: "/logs", Hotkey: "l"},
+	{Key: "queue", Label: "Queue", Icon: "queue", Href: "/queue", Hotkey: "q"},
 	{Key: "policies", Label: "Policies", Icon: "policies", Href: "/policies", Hotkey: "p"},
 	{Key: "registries", Label: "Registries", Icon: "registries", Href: "/registries", Hotkey: "r"},
 	{Key: "subscriptions", Label: "Subscriptions", Icon: "bell", Href: "/subscriptions", Hotkey: "b"},

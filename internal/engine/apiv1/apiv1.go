@@ -65,6 +65,7 @@ type Backend interface {
 	Imports
 	Policies
 	Queries
+	Queues
 	Registries
 	Repositories
 	Roles
@@ -162,7 +163,7 @@ func New(b Backend, opts Options) *Server {
 		s.imagesOps(), s.contentOps(), s.exportsOps(), s.vulnerabilitiesOps(), s.queriesOps(), s.samplesOps(),
 		s.importOps(), s.importsOps(), s.archivesOps(),
 		s.registriesOps(), s.repositoriesOps(), s.subscriptionsOps(),
-		s.policiesOps(), s.evaluationsOps(), s.vexOps(), s.checksOps(),
+		s.policiesOps(), s.evaluationsOps(), s.vexOps(), s.checksOps(), s.queuesOps(),
 	} {
 		for id, o := range ops {
 			s.handle(id, o)

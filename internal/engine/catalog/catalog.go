@@ -37,6 +37,7 @@ type Store interface {
 	AddEvent(ctx context.Context, e engine.Event) error
 	ImportStore
 	ArchiveStore
+	QueueStore
 }
 
 // Registry finds images and tags.

@@ -41,7 +41,9 @@ func (c *Core) parts(s *supervise.Service) (http.Handler, map[string]func(contex
 			"repository watcher": func(ctx context.Context) error {
 				return c.catalog.WatchRepositories(ctx, engine.Cycle(c.opts.RepoWatch, catalog.RepoWatchMin, catalog.RepoWatchMax))
 			},
-			"image counts": c.catalog.DrawCounts,
+			"image counts":  c.catalog.DrawCounts,
+			"queue history": c.catalog.SampleQueues,
+			"queue watcher": c.catalog.WatchQueues,
 		}
 	case engine.Analyzer:
 		w := c.analyses(s)

@@ -41,6 +41,8 @@ type Jobs interface {
 	ReleaseJob(ctx context.Context, j engine.Job) error
 	NextJobAt(ctx context.Context, queue, host string) (time.Time, error)
 	WaitForJob(ctx context.Context, queue, host string, until time.Time) error
+	TellWorker(ctx context.Context, queue, host, worker string, hands int) error
+	EndWorker(ctx context.Context, queue, worker string) error
 }
 
 // Worker works one queue off with a number of hands.
@@ -61,7 +63,11 @@ type Worker struct {
 // given back first.
 func (w *Worker) Run(ctx context.Context) error {
 	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(max(w.Hands, 1) + 1)
+	g.SetLimit(max(w.Hands, 1) + 2)
+	g.Go(func() error {
+		w.tell(gctx)
+		return nil
+	})
 	free := make(chan struct{}, max(w.Hands, 1))
 	g.Go(func() error {
 		for {
@@ -86,6 +92,31 @@ func (w *Worker) Run(ctx context.Context) error {
 		return nil
 	}
 	return err
+}
+
+// tellEvery is how often a worker says that it is there.
+const tellEvery = 5 * time.Second
+
+// tell says that this worker is there until ctx ends, and then that it is gone.
+// Messages are worked off just as well when that cannot be stored.
+func (w *Worker) tell(ctx context.Context) {
+	tick := time.NewTicker(tellEvery)
+	defer tick.Stop()
+	for {
+		if err := w.Jobs.TellWorker(ctx, w.Queue, w.Host, w.ID, max(w.Hands, 1)); err != nil && ctx.Err() == nil {
+			w.Log.WarnContext(ctx, "worker not told", "queue", w.Queue, "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			after, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellEvery)
+			defer cancel()
+			if err := w.Jobs.EndWorker(after, w.Queue, w.ID); err != nil {
+				w.Log.WarnContext(after, "worker not ended", "queue", w.Queue, "err", err)
+			}
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 // next waits for a job; false when ctx has ended.

@@ -43,6 +43,7 @@ var cleanups = []cleanup{
 			SELECT pk FROM vex_documents WHERE account = $1 ORDER BY pk LIMIT least($2, 10))`},
 	remove("policy_installs"),
 	remove("jobs"),
+	remove("queue_drops"),
 	// The collector of images removes them, with their tags.
 	{"images", `
 		UPDATE images SET status = 'deleting', updated_at = now()

@@ -139,6 +139,7 @@ func own(t *testing.T, s *store.Store, account string) {
 		`INSERT INTO documents (account, bucket, key, body) SELECT $1, 'b', i, '' FROM generate_series(1, 3) i`,
 		`INSERT INTO registries (account, name, label, type, user_name, password) SELECT $1, i, i, 'docker_v2', 'u', '' FROM generate_series(1, 3) i`,
 		`INSERT INTO jobs (queue, account, subject) SELECT 'q', $1, i FROM generate_series(1, 3) i`,
+		`INSERT INTO queue_drops (batch, account, queue, subject, payload, priority, host, max_attempts) SELECT 'b', $1, 'q', i, '{}', 0, '', 1 FROM generate_series(1, 3) i`,
 		`INSERT INTO event_clears (account, filter, max_seq) SELECT $1, '{}', 0 FROM generate_series(1, 3) i`,
 		`INSERT INTO events (id, account, type, level, message, at)
 		 SELECT md5($1 || i), $1, 't', 'info', 'm', now() FROM generate_series(1, 5) i`,

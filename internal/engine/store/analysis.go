@@ -266,7 +266,7 @@ func (s *Store) FailAnalysis(ctx context.Context, j engine.Job, f engine.Failure
 			to, note = engine.NotAnalyzed, fmt.Sprintf("attempt %d: %s, again in %s", f.Attempt, f.Cause, pause.Round(time.Second))
 			f.NextAt, err = retryJob(ctx, tx, j, pause, f.Message)
 		} else {
-			err = finishJob(ctx, tx, j)
+			err = giveUpJob(ctx, tx, j)
 		}
 		if err != nil {
 			return err

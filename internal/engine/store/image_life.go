@@ -52,10 +52,6 @@ func (s *Store) RequeueImage(ctx context.Context, account, digest string) error 
 // analysis_failed with the cause cancelled, and its worker finds its lease
 // gone. engine.ErrConflict when there is nothing to cancel.
 func (s *Store) CancelImage(ctx context.Context, account, digest, by string) error {
-	const q = `
-		UPDATE images SET state = 'analysis_failed', failure = $2, stage = '', worker = '', updated_at = now()
-		 WHERE pk = $1 AND state = ANY($3)`
-
 	return s.inTx(ctx, "cancel analysis", func(tx pgx.Tx) error {
 		i, err := findLocked(ctx, tx, account, digest)
 		if err != nil {
@@ -64,21 +60,31 @@ func (s *Store) CancelImage(ctx context.Context, account, digest, by string) err
 		if i.state != engine.NotAnalyzed && i.state != engine.Analyzing {
 			return engine.Conflictf("image %s is %s: there is no analysis to cancel", engine.Digest(i.digest).Short(), i.state)
 		}
-		failure, err := json.Marshal(engine.Failure{Cause: engine.CauseCancelled, Message: "Cancelled by " + by + ".", At: time.Now().UTC()})
-		if err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, q, i.pk, failure, engine.Failed.Before()); err != nil {
-			return err
-		}
-		if err := dropJobs(ctx, tx, account, i.digest); err != nil {
-			return err
-		}
-		if err := noteState(ctx, tx, i.pk, engine.Failed, "cancelled by "+by); err != nil {
-			return err
-		}
-		return record(ctx, tx, engine.ChangeImage, account, i.digest, nil)
+		return cancelLocked(ctx, tx, i, account, by)
 	})
+}
+
+// cancelLocked cancels the analysis of an image that waits or is being
+// analyzed. It belongs last in its transaction.
+func cancelLocked(ctx context.Context, tx pgx.Tx, i lockedImage, account, by string) error {
+	const q = `
+		UPDATE images SET state = 'analysis_failed', failure = $2, stage = '', worker = '', updated_at = now()
+		 WHERE pk = $1 AND state = ANY($3)`
+
+	failure, err := json.Marshal(engine.Failure{Cause: engine.CauseCancelled, Message: "Cancelled by " + by + ".", At: time.Now().UTC()})
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, q, i.pk, failure, engine.Failed.Before()); err != nil {
+		return err
+	}
+	if err := dropJobs(ctx, tx, account, i.digest); err != nil {
+		return err
+	}
+	if err := noteState(ctx, tx, i.pk, engine.Failed, "cancelled by "+by); err != nil {
+		return err
+	}
+	return record(ctx, tx, engine.ChangeImage, account, i.digest, nil)
 }
 
 func dropJobs(ctx context.Context, tx pgx.Tx, account, digest string) error {

@@ -40,6 +40,15 @@ func enqueue(ctx context.Context, tx pgx.Tx, j engine.Job) error {
 // fails with engine.ErrLeaseLost when the job was meanwhile given to another
 // worker, renewed or removed, which undoes the whole transaction.
 func finishJob(ctx context.Context, tx pgx.Tx, j engine.Job) error {
+	return endJob(ctx, tx, j, "done")
+}
+
+// giveUpJob is finishJob for a job whose last attempt has failed.
+func giveUpJob(ctx context.Context, tx pgx.Tx, j engine.Job) error {
+	return endJob(ctx, tx, j, "failed")
+}
+
+func endJob(ctx context.Context, tx pgx.Tx, j engine.Job, outcome string) error {
 	const q = `DELETE FROM jobs WHERE id = $1 AND attempt = $2 AND generation = $3 AND leased_by = $4`
 
 	tag, err := tx.Exec(ctx, q, j.ID, j.Attempt, j.Generation, j.LeasedBy)
@@ -49,7 +58,7 @@ func finishJob(ctx context.Context, tx pgx.Tx, j engine.Job) error {
 	if tag.RowsAffected() == 0 {
 		return engine.ErrLeaseLost
 	}
-	return nil
+	return noteEnd(ctx, tx, j.Queue, outcome)
 }
 
 // retryJob gives a job back within the transaction that records why, to be
@@ -68,13 +77,14 @@ func retryJob(ctx context.Context, tx pgx.Tx, j engine.Job, pause time.Duration,
 	if err != nil {
 		return at, fmt.Errorf("retry job: %w", err)
 	}
-	return at.UTC(), nil
+	return at.UTC(), noteEnd(ctx, tx, j.Queue, "retried")
 }
 
-// offered leaves out analyses whose worker was lost in the last attempt allowed:
-// RepairImages ends them. The handlers of the other queues count attempts
-// themselves.
-const offered = `(j.queue <> '` + engine.QueueAnalyze + `' OR j.attempt < j.max_attempts)`
+// offered leaves out what waits in a paused queue, and analyses whose worker was
+// lost in the last attempt allowed: RepairImages ends them. The handlers of the
+// other queues count attempts themselves.
+const offered = `(j.queue <> '` + engine.QueueAnalyze + `' OR j.attempt < j.max_attempts)
+	AND NOT EXISTS (SELECT FROM queue_pauses p WHERE p.queue = j.queue)`
 
 // LeaseJob leases the next job of a queue for worker, or reports false. Jobs
 // whose lease has lapsed are offered again; the attempt number fences off the
