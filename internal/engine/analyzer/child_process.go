@@ -46,10 +46,17 @@ const memoryEvery = 50 * time.Millisecond
 // maxStderr is how much is kept of what a child wrote as it fell.
 const maxStderr = 16 << 10
 
-// softMemory is what an analysis may use before its garbage collector works
-// harder, where a quarter of its limit is less: what it always needs, its
-// program and the texts of licences, takes half of it.
+// softMemory is what an analysis may use at least before its garbage collector
+// works harder: the texts of licences alone take a third of it.
 const softMemory = 256 << 20
+
+// soft is where the garbage collector begins to work harder. With the default,
+// 384 MB, an image of 100,000 files and 7,000 packages stays below 600 MB of
+// memory, program included, and takes no longer than with more; with 256 MB it
+// takes twice as long.
+func (l ProcessLimits) soft() int64 {
+	return min(max(l.Memory*3/16, softMemory), l.Memory*3/4)
+}
 
 // reasons for which the parent ends a child.
 var (
@@ -128,7 +135,7 @@ func startChild(dir jobDir, limits ProcessLimits, unpack Limits, warm bool) (*ch
 func (c *child) environment() []string {
 	return []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + c.dir.tmp, "TMPDIR=" + c.dir.tmp,
-		"GOTRACEBACK=single", "GOMEMLIMIT=" + strconv.FormatInt(min(max(c.limits.Memory/4, softMemory), c.limits.Memory*3/4), 10),
+		"GOTRACEBACK=single", "GOMEMLIMIT=" + strconv.FormatInt(c.limits.soft(), 10),
 	}
 }
 
