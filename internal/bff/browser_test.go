@@ -2,6 +2,7 @@ package bff_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,11 +24,21 @@ func busy(f *enginetest.Fake) {
 		StartedAt: now.Add(-9 * time.Hour), HeartbeatAt: now.Add(-8 * time.Minute), Since: now.Add(-7 * time.Minute), Restarts: 2,
 		Detail: engine.ServiceDetail{Message: "its address does not answer: connection refused", Version: engine.Version, DBVersion: engine.DBVersion}})
 	f.History = []engine.ServiceTransition{
+		{Name: engine.PolicyEngine, Host: "host-1", From: engine.ServiceRegistered, To: engine.ServiceAvailable, Cause: "all good", At: now.Add(-40 * 24 * time.Hour)},
 		{Name: engine.Analyzer, Host: "host-2", From: "", To: engine.ServiceRegistered, Cause: "started", At: now.Add(-9 * time.Hour)},
 		{Name: engine.Analyzer, Host: "host-2", From: engine.ServiceRegistered, To: engine.ServiceAvailable, Cause: "first heartbeat", At: now.Add(-9*time.Hour + time.Second)},
 		{Name: engine.PolicyEngine, Host: "host-1", From: engine.ServiceAvailable, To: engine.ServiceUnavailable, Cause: "no heartbeat for 41 s", At: now.Add(-6 * time.Hour)},
 		{Name: engine.PolicyEngine, Host: "host-1", From: engine.ServiceUnavailable, To: engine.ServiceAvailable, Cause: "heartbeat", At: now.Add(-5 * time.Hour)},
 		{Name: engine.Analyzer, Host: "host-2", From: engine.ServiceAvailable, To: engine.ServiceUnavailable, Cause: "connect: connection refused", At: now.Add(-7 * time.Minute)},
+	}
+	f.History = append(outages(now), f.History...)
+	for i, text := range []string{"service start url=http://10.0.0.7:8084", "analysis start image=debian:12 digest=sha256:8f2c…", "analysis done image=debian:12 packages=88 took=4.1s", "heartbeat failed err=\"connect: connection refused\""} {
+		f.Lines = append(f.Lines, engine.LogLine{Service: engine.Analyzer, Host: "host-2", Level: []string{"info", "info", "info", "error"}[i], Text: text, At: now.Add(time.Duration(i-20) * time.Minute)})
+	}
+	for i, e := range []string{engine.EvAnalysisCompleted, engine.EvImageAnalysisFailed} {
+		ev := engine.NewEvent(e, "admin", fmt.Sprintf("registry.example/team/service-%d:2026.11", i), nil, engine.Source{Service: engine.Analyzer, Host: "host-2"})
+		ev.At = now.Add(-time.Duration(i+8) * time.Minute)
+		f.Log.Put(ev)
 	}
 	o := engine.Overview{
 		Images:     map[engine.AnalysisState]int64{engine.Analyzed: 1284, engine.Analyzing: 2, engine.NotAnalyzed: 17, engine.Failed: 3},
@@ -46,6 +57,32 @@ func busy(f *enginetest.Fake) {
 		o.Errors = append(o.Errors, ev)
 	}
 	f.Sum = o
+}
+
+// outages is a history of some weeks: two evenings on which the whole engine
+// was stopped, and a catalog that fell over.
+func outages(now time.Time) []engine.ServiceTransition {
+	up, day := engine.ServiceAvailable, 24*time.Hour
+	var list []engine.ServiceTransition
+	move := func(name string, ago time.Duration, from, to engine.ServiceState, cause string) {
+		list = append(list, engine.ServiceTransition{Name: name, Host: "host-1", From: from, To: to, Cause: cause, At: now.Add(-ago)})
+	}
+	for _, name := range []string{engine.APIExt, engine.Catalog, engine.SimpleQueue, engine.Analyzer} {
+		move(name, 40*day, engine.ServiceRegistered, up, "all good")
+	}
+	for _, d := range []time.Duration{21 * day, 9 * day} {
+		for _, name := range []string{engine.APIExt, engine.Catalog, engine.SimpleQueue, engine.Analyzer} {
+			move(name, d, up, "", engine.CauseNotRun)
+			move(name, d-3*time.Hour, "", engine.ServiceRegistered, "started")
+			move(name, d-3*time.Hour-2*time.Second, engine.ServiceRegistered, up, "all good")
+		}
+	}
+	for i := range time.Duration(3) {
+		move(engine.Catalog, 11*time.Hour-i*time.Minute, up, engine.ServiceUnavailable, "restarting after: image collector: connect: connection refused")
+		move(engine.Catalog, 11*time.Hour-i*time.Minute-20*time.Second, engine.ServiceUnavailable, up, "all good")
+	}
+	slices.SortStableFunc(list, func(a, b engine.ServiceTransition) int { return a.At.Compare(b.At) })
+	return list
 }
 
 func TestLooks(t *testing.T) {
@@ -67,6 +104,20 @@ func TestLooks(t *testing.T) {
 	p.Goto(c.url + "/nowhere")
 	p.Looks("error")
 	p.Forgive(func(m string) bool { return true }) // the 404 of the page itself
+}
+
+func TestServicesLook(t *testing.T) {
+	c := start(t, bff.Options{})
+	busy(c.fake)
+	p := browsertest.Open(t)
+	p.Login(c.url, "admin", enginetest.Password)
+	for name, path := range map[string]string{
+		"services-90d": "/services?range=90d", "incidents": "/services?tab=incidents", "services-none": "/services?text=nowhere",
+	} {
+		p.Goto(c.url + path)
+		p.Live()
+		p.Looks(name)
+	}
 }
 
 func TestLivePage(t *testing.T) {

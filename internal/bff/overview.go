@@ -30,7 +30,7 @@ func (s *Server) overview(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	history, err := s.engine.ServiceHistory(c.UserContext(), present.HistorySince(now.Now))
+	history, err := s.engine.ServiceHistory(c.UserContext(), present.HistorySince(present.Period24h, now))
 	if err != nil {
 		return err
 	}

@@ -15,11 +15,18 @@ import (
 type Services interface {
 	// Services lists the records of all services on all hosts.
 	Services(ctx context.Context) ([]engine.Service, error)
-	// ServiceHistory lists what went up and down since a moment, oldest first.
+	// ServiceHistory lists what went up and down since a moment, oldest first,
+	// preceded by the last transition before it of each instance.
 	ServiceHistory(ctx context.Context, since time.Time) ([]engine.ServiceTransition, error)
 	// RemoveService forgets a record; engine.ErrConflict while it is up.
 	RemoveService(ctx context.Context, name, host string) error
 }
+
+// What the drawer shows of an instance's events and log.
+const (
+	drawerEvents = 6
+	drawerLines  = 12
+)
 
 func (s *Server) servicesRoutes(r fiber.Router) {
 	r.Get("/services", s.listServices)
@@ -27,28 +34,65 @@ func (s *Server) servicesRoutes(r fiber.Router) {
 	r.Post("/services/:name/:host/remove", s.mayAdminister("deleteService"), s.removeService)
 }
 
-// listServices shows all instances; an address that names one opens it beside
-// the list.
+// listServices shows all instances, or what went wrong with them; an address
+// that names one opens it beside the list.
 func (s *Server) listServices(c *fiber.Ctx) error {
-	now := s.clock(c)
-	list, err := s.engine.Services(c.UserContext())
-	if err != nil {
+	now, who := s.clock(c), s.who(c)
+	q := present.ParseServiceQuery(func(name string) string { return c.Query(name) })
+	q.Name, q.At = param(c, "name"), param(c, "host")
+	d := present.ServicesData{Query: q, Admin: who.Admin, Remove: who.May(engine.SystemDomain, "deleteService")}
+	var err error
+	if d.List, err = s.engine.Services(c.UserContext()); err != nil {
 		return err
 	}
-	history, err := s.engine.ServiceHistory(c.UserContext(), present.HistorySince(now.Now))
-	if err != nil {
+	if d.History, err = s.engine.ServiceHistory(c.UserContext(), present.HistorySince(present.Period90d, now)); err != nil {
 		return err
+	}
+	if q.Name != "" && s.wants(c, "services-drawer") {
+		if err := s.serviceVoice(c, &d); err != nil {
+			return err
+		}
 	}
 	p := s.page(c, "Services", "services")
-	name, host := param(c, "name"), param(c, "host")
-	v := present.Services(list, history, name, host, p.CSRF, now)
-	if name != "" && v.Open == nil {
-		return engine.NotFoundf("There is no record of %s on %s. It may have been removed.", name, host)
+	d.CSRF = p.CSRF
+	v := present.Services(d, now)
+	if q.Name != "" && v.Open == nil {
+		return engine.NotFoundf("There is no record of %s on %s. It may have been removed.", q.Name, q.At)
 	}
 	if v.Open != nil {
-		p.Title = name + " on " + host
+		p.Title = q.Name + " on " + q.At
 	}
 	return s.render(c, templates.Services(p, v))
+}
+
+// serviceVoice reads what the open instance said last: its events and the end
+// of its log. A log that cannot be read is a note in its place.
+func (s *Server) serviceVoice(c *fiber.Ctx, d *present.ServicesData) error {
+	ctx, name, host := c.UserContext(), d.Query.Name, d.Query.At
+	events, err := s.engine.Events(ctx, s.who(c).Account, engine.EventFilter{Service: name, Host: host}, engine.EventPage{Limit: drawerEvents})
+	if err != nil {
+		return err
+	}
+	d.Events = events.Events
+	if !d.Admin {
+		d.NoLog = "Logs tell of every account and are for administrators."
+		return nil
+	}
+	page, err := s.engine.LogLines(ctx, engine.LogQuery{Services: []string{name}, Limit: drawerLines})
+	if err != nil {
+		s.log.WarnContext(ctx, "log unreadable", "service", name, "error", err)
+		d.NoLog = "The log cannot be read now."
+		return nil
+	}
+	for _, l := range page.Lines {
+		if l.Host == host {
+			d.Lines = append(d.Lines, l)
+		}
+	}
+	if len(d.Lines) == 0 {
+		d.NoLog = "There are no lines of it on the host of this console."
+	}
+	return nil
 }
 
 func (s *Server) removeService(c *fiber.Ctx) error {

@@ -20,6 +20,9 @@ type EventLog struct {
 	clears  []engine.EventClear
 }
 
+// Put stores an event without a word, while the fake is being Set.
+func (l *EventLog) Put(e engine.Event) { l.list = append(l.list, e) }
+
 // AddEvent stores an event and announces it.
 func (f *Fake) AddEvent(e engine.Event) {
 	f.mu.Lock()

@@ -28,6 +28,7 @@ type Fake struct {
 	Guide   []engine.Check      // what the checks say
 	Asked   []engine.CheckQuery // what checks were asked for
 	Retried []string            // account/cause
+	Lines   []engine.LogLine    // of all services
 
 	mu       sync.Mutex
 	sessions map[string]engine.Session
@@ -113,6 +114,22 @@ func (f *Fake) ServiceHistory(_ context.Context, since time.Time) ([]engine.Serv
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.History), nil
+}
+
+// LogLines gives the newest of the lines of the services that are asked for.
+func (f *Fake) LogLines(_ context.Context, q engine.LogQuery) (engine.LogPage, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var page engine.LogPage
+	for _, l := range f.Lines {
+		if len(q.Services) == 0 || slices.Contains(q.Services, l.Service) {
+			page.Lines = append(page.Lines, l)
+		}
+	}
+	if q.Limit > 0 && len(page.Lines) > q.Limit {
+		page.Lines = page.Lines[len(page.Lines)-q.Limit:]
+	}
+	return page, nil
 }
 
 func (f *Fake) RemoveService(_ context.Context, name, host string) error {

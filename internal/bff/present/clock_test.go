@@ -56,55 +56,6 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-func TestHistory(t *testing.T) {
-	svc := func(host string, s engine.ServiceState, since time.Duration) engine.Service {
-		return engine.Service{Name: "analyzer", Host: host, State: s, Since: noon.Add(-since)}
-	}
-	move := func(host string, ago time.Duration, from, to engine.ServiceState) engine.ServiceTransition {
-		return engine.ServiceTransition{Name: "analyzer", Host: host, From: from, To: to, At: noon.Add(-ago)}
-	}
-	up, down := engine.ServiceAvailable, engine.ServiceUnavailable
-	tests := map[string]struct {
-		list    []engine.Service
-		history []engine.ServiceTransition
-		want    map[int]string // some spans
-		share   string
-	}{
-		"up for long": {
-			list: []engine.Service{svc("a", up, 90*time.Hour)},
-			want: map[int]string{0: "ok", 47: "ok"}, share: "100.00 %",
-		},
-		"began an hour ago": {
-			list: []engine.Service{svc("a", up, time.Hour)},
-			want: map[int]string{0: "none", 45: "none", 46: "ok", 47: "ok"}, share: "100.00 %",
-		},
-		"down for six hours": {
-			list:    []engine.Service{svc("a", up, 6*time.Hour)},
-			history: []engine.ServiceTransition{move("a", 12*time.Hour, up, down), move("a", 6*time.Hour, down, up)},
-			want:    map[int]string{0: "ok", 23: "ok", 24: "c", 35: "c", 36: "ok", 47: "ok"}, share: "75.00 %",
-		},
-		"one of two is down": {
-			list:    []engine.Service{svc("a", up, 90*time.Hour), svc("b", down, time.Hour)},
-			history: []engine.ServiceTransition{move("b", time.Hour, up, down)},
-			want:    map[int]string{45: "ok", 46: "m", 47: "m"}, share: "97.92 %",
-		},
-		"no instance": {want: map[int]string{0: "none", 47: "none"}, share: "no record"},
-	}
-	for name, tc := range tests {
-		t.Run(name, func(t *testing.T) {
-			got := present.History(tc.list, tc.history, noon)
-			for i, want := range tc.want {
-				if got.Spans[i] != want {
-					t.Errorf("span %d is %q, want %q", i, got.Spans[i], want)
-				}
-			}
-			if got.Share != tc.share {
-				t.Errorf("share %q, want %q", got.Share, tc.share)
-			}
-		})
-	}
-}
-
 func TestEngineStatus(t *testing.T) {
 	all := func(alter func([]engine.Service)) []engine.Service {
 		var list []engine.Service

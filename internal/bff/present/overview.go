@@ -12,11 +12,12 @@ import (
 
 // Overview shapes the start page.
 func Overview(o engine.Overview, services []engine.Service, history []engine.ServiceTransition, c Clock) view.Overview {
+	lines := engine.Timelines(services, history, HistorySince(Period24h, c), c.Now)
 	v := view.Overview{
 		Empty:    o.ImageTotal() == 0,
 		Starter:  o.FeedData != nil && o.FeedData.Starter,
 		Ready:    steps(o, services, c),
-		Services: tiles(services, history, c.Now),
+		Services: tiles(services, lines, c),
 		Hours:    hours(o.Hours, c),
 		Images:   imageStates(o, c),
 		Posture:  posture(o),
@@ -141,7 +142,7 @@ func sentence(s, fallback string) string {
 	return strings.TrimSuffix(s, ".") + "."
 }
 
-func tiles(services []engine.Service, history []engine.ServiceTransition, now time.Time) []view.ServiceTile {
+func tiles(services []engine.Service, lines map[engine.Instance][]engine.HealthSpan, c Clock) []view.ServiceTile {
 	var out []view.ServiceTile
 	for _, name := range engine.ServiceNames {
 		var list []engine.Service
@@ -154,7 +155,7 @@ func tiles(services []engine.Service, history []engine.ServiceTransition, now ti
 				}
 			}
 		}
-		t := view.ServiceTile{Name: name, Href: "/services", History: History(list, history, now)}
+		t := view.ServiceTile{Name: name, Href: ServiceQuery{Service: name}.Href(), History: History(engine.MergeHealth(linesOf(lines, list)...), Period24h, c)}
 		switch {
 		case len(list) == 0:
 			t.Pill = ServicePill("")

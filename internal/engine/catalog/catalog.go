@@ -30,6 +30,7 @@ type Store interface {
 	MarkService(ctx context.Context, v engine.Service, to engine.ServiceState, seen time.Time, cause string, src engine.Source) error
 	RemoveService(ctx context.Context, name, host, cause string, src engine.Source) error
 	TrimChanges(ctx context.Context, keep time.Duration) error
+	TrimServiceHistory(ctx context.Context) (int64, error)
 	DeletingAccounts(ctx context.Context) ([]string, error)
 	CleanAccount(ctx context.Context, name string, limit int) (removed int, gone bool, err error)
 	TrimAudit(ctx context.Context, keep time.Duration, limit int) (int, error)

@@ -27,6 +27,7 @@ const (
 	repairEvery  = 15 * time.Second
 	trimEvery    = 10 * time.Minute
 	drawEvery    = time.Minute
+	historyEvery = time.Hour
 	keepChanges  = 24 * time.Hour
 	collectBatch = 20
 )
@@ -110,6 +111,17 @@ func (c *Catalog) RepairImages(ctx context.Context) error {
 // TrimChanges forgets old announcements until ctx ends.
 func (c *Catalog) TrimChanges(ctx context.Context) error {
 	return supervise.Every(ctx, trimEvery, func(ctx context.Context) error { return c.Store.TrimChanges(ctx, keepChanges) })
+}
+
+// TrimServiceHistory forgets what services did long ago until ctx ends.
+func (c *Catalog) TrimServiceHistory(ctx context.Context) error {
+	return supervise.Every(ctx, historyEvery, func(ctx context.Context) error {
+		n, err := c.Store.TrimServiceHistory(ctx)
+		if n > 0 {
+			c.Log.InfoContext(ctx, "service history trimmed", "n", n)
+		}
+		return err
+	})
 }
 
 // DrawCounts keeps the rows that count images few until ctx ends.

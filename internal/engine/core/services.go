@@ -30,6 +30,7 @@ func (c *Core) parts(s *supervise.Service) (http.Handler, map[string]func(contex
 			"archive rules":     c.catalog.RunArchiveRules,
 			"image repair":      c.catalog.RepairImages,
 			"change trimmer":    c.catalog.TrimChanges,
+			"service history":   c.catalog.TrimServiceHistory,
 			"event clearing":    c.RunClears,
 			"notifications":     c.deliverer(s).Run,
 			"old notifications": c.trimNotifications,

@@ -45,7 +45,8 @@ func (s *Store) Services(ctx context.Context) ([]engine.Service, error) {
 const restGap = 30 * time.Second
 
 // RegisterService records that a service has started. The record says
-// registered until the first heartbeat, unless it was heard of just before.
+// registered until the first heartbeat, unless it was heard of just before:
+// then it was restarted, which its history keeps.
 func (s *Store) RegisterService(ctx context.Context, v engine.Service) error {
 	const q = `
 		INSERT INTO services (host, name, base_url, state, detail, restarts)
@@ -60,9 +61,14 @@ func (s *Store) RegisterService(ctx context.Context, v engine.Service) error {
 			 WHERE services.host = o.host AND services.name = o.name
 			RETURNING o.state, o.heartbeat_at)
 		INSERT INTO service_transitions (host, name, from_state, to_state, cause, at)
-		SELECT $1, $2, state, '', 'did not run', heartbeat_at FROM old
+		SELECT $1, $2, state, '', '` + engine.CauseNotRun + `', heartbeat_at FROM old
 		UNION ALL
 		SELECT $1, $2, '', 'registered', 'started', now() FROM old`
+
+	const restarted = `
+		INSERT INTO service_transitions (host, name, from_state, to_state, cause)
+		SELECT host, name, state, state, '` + engine.CauseRestarted + `' FROM services
+		 WHERE host = $1 AND name = $2 AND state = 'available'`
 
 	detail, err := json.Marshal(v.Detail)
 	if err != nil {
@@ -70,6 +76,9 @@ func (s *Store) RegisterService(ctx context.Context, v engine.Service) error {
 	}
 	return s.inTx(ctx, "register service", func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, rested, v.Host, v.Name, restGap); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, restarted, v.Host, v.Name); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, q, v.Host, v.Name, v.BaseURL, detail, v.Restarts); err != nil {
@@ -191,32 +200,6 @@ func transitionEvent(from, to engine.ServiceState) string {
 		return engine.EvServiceUp
 	}
 	return ""
-}
-
-// ServiceHistory lists the transitions since a moment, oldest first, and the
-// last one before it of each service, so that its state at that moment is
-// known.
-func (s *Store) ServiceHistory(ctx context.Context, since time.Time) ([]engine.ServiceTransition, error) {
-	const q = `
-		SELECT host, name, from_state, to_state, cause, at FROM (
-			SELECT DISTINCT ON (host, name) * FROM service_transitions WHERE at <= $1 ORDER BY host, name, at DESC, id DESC
-		) AS before
-		UNION ALL
-		SELECT host, name, from_state, to_state, cause, at FROM service_transitions WHERE at > $1
-		ORDER BY at`
-
-	rows, err := s.pool.Query(ctx, q, since)
-	if err != nil {
-		return nil, fmt.Errorf("service history: %w", domain(err))
-	}
-	list, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (t engine.ServiceTransition, err error) {
-		err = r.Scan(&t.Host, &t.Name, &t.From, &t.To, &t.Cause, &t.At)
-		return t, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("service history: %w", domain(err))
-	}
-	return list, nil
 }
 
 // SilentService is a service not heard of for a while.

@@ -32,15 +32,6 @@ type ServiceTile struct {
 	History    History
 }
 
-// History is a bar of equal spans, oldest first; each is ok, c (down), m
-// (starting or some of several down) or none (no record).
-type History struct {
-	Spans  []string
-	Share  string // 99.98 %
-	Text   string // for those who do not see the bar
-	Oldest string
-}
-
 // Hours is the chart of events per hour.
 type Hours struct {
 	Bars                      []HourBar
