@@ -101,6 +101,16 @@ func TestGuideLooks(t *testing.T) {
 	p.Goto(c.url + "/troubleshoot")
 	p.Live()
 	p.Looks("troubleshoot")
+	p.Size(1024, 900)
+	p.Shot("troubleshoot-light-1024")
+	p.Size(1440, 900)
+
+	// By keyboard from anywhere.
+	p.Goto(c.url + "/services")
+	p.Live()
+	p.Keys("gt")
+	p.Wait(`location.pathname === "/troubleshoot"`)
+	p.Live()
 
 	// The page changes by itself, and what was opened stays open.
 	browsertest.Eval[bool](p, `(document.getElementById("check-api-facts-ok").open = true)`)

@@ -99,15 +99,13 @@ func (s *Store) QueueStates(ctx context.Context) ([]engine.QueueState, error) {
 // FailedGroups counts an account's failed images by the cause, the most first.
 func (s *Store) FailedGroups(ctx context.Context, account string) ([]engine.FailedGroup, error) {
 	const q = `
-		WITH f AS (
-			SELECT pk, digest, COALESCE(failure->>'Cause', '') AS cause, COALESCE(failure->>'Message', '') AS message, updated_at
-			  FROM images WHERE account = $1 AND status = 'active' AND state = 'analysis_failed'),
-		newest AS (
-			SELECT DISTINCT ON (cause) cause, pk, digest, message, updated_at FROM f ORDER BY cause, updated_at DESC, pk DESC)
-		SELECT n.cause, (SELECT count(*) FROM f WHERE f.cause = n.cause), n.updated_at, n.digest, n.message,
+		WITH g AS (
+			SELECT COALESCE(failure->>'Cause', '') AS cause, count(*) AS n, (array_agg(pk ORDER BY updated_at DESC, pk DESC))[1] AS newest
+			  FROM images WHERE account = $1 AND status = 'active' AND state = 'analysis_failed' GROUP BY 1)
+		SELECT g.cause, g.n, i.updated_at, i.digest, COALESCE(i.failure->>'Message', ''),
 		       COALESCE((SELECT registry || '/' || repository || ':' || tag FROM image_tags t
-		                  WHERE t.image = n.pk ORDER BY detected_at DESC LIMIT 1), n.digest)
-		  FROM newest n ORDER BY 2 DESC, 1`
+		                  WHERE t.image = i.pk ORDER BY detected_at DESC LIMIT 1), i.digest)
+		  FROM g JOIN images i ON i.pk = g.newest ORDER BY g.n DESC, g.cause`
 
 	rows, err := s.pool.Query(ctx, q, account)
 	if err != nil {
@@ -150,13 +148,15 @@ func (s *Store) FailedImages(ctx context.Context, account, cause string, limit i
 // the most first.
 func (s *Store) ErrorGroups(ctx context.Context, account string, since time.Time) ([]engine.ErrorGroup, error) {
 	const q = `
-		WITH e AS (
-			SELECT id, seq, type, at, message, resource_id, count FROM events
-			 WHERE account = $1 AND cleared_by IS NULL AND level = 'error' AND at > $2),
-		newest AS (SELECT DISTINCT ON (type) type, id, at, message, resource_id FROM e ORDER BY type, at DESC, seq DESC)
-		SELECT n.type, (SELECT sum(e.count)::bigint FROM e WHERE e.type = n.type), n.at, n.id,
-		       n.message || CASE WHEN n.resource_id <> '' THEN ': ' || n.resource_id ELSE '' END
-		  FROM newest n ORDER BY 2 DESC, 1`
+		WITH g AS (
+			SELECT type, sum(count)::bigint AS n FROM events
+			 WHERE account = $1 AND cleared_by IS NULL AND level = 'error' AND at > $2 GROUP BY type)
+		SELECT g.type, g.n, e.at, e.id, e.message || CASE WHEN e.resource_id <> '' THEN ': ' || e.resource_id ELSE '' END
+		  FROM g CROSS JOIN LATERAL (
+			SELECT at, id, message, resource_id FROM events
+			 WHERE account = $1 AND type = g.type AND cleared_by IS NULL AND level = 'error'
+			 ORDER BY at DESC, seq DESC LIMIT 1) e
+		 ORDER BY g.n DESC, g.type`
 
 	rows, err := s.pool.Query(ctx, q, account, since)
 	if err != nil {

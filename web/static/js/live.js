@@ -7,6 +7,7 @@ import { row, missing } from "./rows.js";
 
 const root = document.documentElement;
 const gap = 250; // ms between two fetches of one part
+const every = 15000; // ms between two fetches of a part that changes by time (data-every)
 const gather = 15; // ms in which changes that come together are fetched together
 
 let socket, seq, topics, delay, timer, due, nextTry;
@@ -21,6 +22,11 @@ export function start() {
   addEventListener("pagehide", () => socket?.close());
   document.addEventListener("visibilitychange", () => document.hidden || flush());
   document.addEventListener("windlass:morphed", resubscribe);
+  // Some of what a page shows changes by time alone, and nobody announces it.
+  setInterval(() => {
+    if (root.dataset.link !== "up" || document.hidden) return;
+    for (const el of document.querySelectorAll("[data-every][id]")) stale(el.id);
+  }, every);
   document.querySelector("[data-reconnect]")?.addEventListener("click", () => retry());
 }
 
