@@ -30,6 +30,8 @@ var pageActions = []pageAction{
 	{Path: "/troubleshoot", Action: "listChecks"},
 	{Path: "/events", Action: "listEvents"},
 	{Path: "/images", Action: "listImages"},
+	{Path: "/queue", Action: "listQueues"},
+	{Path: "/queue/confirm", Action: "updateMessages"},
 	{Path: "/policies", Action: "listPolicies"},
 	{Path: "/policies/vex", Action: "listVEX"},
 	{Path: "/registries", Action: "listRegistries"},
