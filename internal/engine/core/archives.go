@@ -74,7 +74,7 @@ func (c *Core) ApplyArchiveRules(ctx context.Context, account string, dry bool) 
 
 // RestoreArchived makes an image of its archived analysis, which stays.
 func (c *Core) RestoreArchived(ctx context.Context, account, digest string) (engine.Image, error) {
-	release, err := c.admitArchive(ctx)
+	release, err := c.archives.enter(ctx)
 	if err != nil {
 		return engine.Image{}, err
 	}
@@ -101,7 +101,7 @@ func (c *Core) ImportArchive(ctx context.Context, account string, r io.Reader) (
 		return i, true, err
 	}
 	defer f.Close()
-	release, err := c.admitArchive(ctx)
+	release, err := c.archives.enter(ctx)
 	if err != nil {
 		return i, false, err
 	}
@@ -113,16 +113,6 @@ func (c *Core) ImportArchive(ctx context.Context, account string, r io.Reader) (
 	a.Disown()
 	i, err = c.restore(ctx, account, a)
 	return i, true, err
-}
-
-// admitArchive lets one archive at a time be read: each is in memory whole.
-func (c *Core) admitArchive(ctx context.Context) (release func(), err error) {
-	select {
-	case c.archives <- struct{}{}:
-		return func() { <-c.archives }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 }
 
 // restore matches the SBOM of an archive against the active data before it

@@ -8,9 +8,20 @@ import (
 	"windlass/internal/engine/compare"
 )
 
+// wholeHands bounds how many lists of files and whole SBOMs are in memory at
+// once: each may have some hundred megabytes.
+const wholeHands = 2
+
 // CompareImages tells what changed from one analyzed image to another of the
 // same account. Files are compared when withFiles says so: their lists are long.
 func (c *Core) CompareImages(ctx context.Context, before, after engine.Image, withFiles bool) (engine.Comparison, error) {
+	if withFiles {
+		leave, err := c.wholes.enter(ctx)
+		if err != nil {
+			return engine.Comparison{}, err
+		}
+		defer leave()
+	}
 	verdicts, err := c.store.ImageVerdicts(ctx, after.Account, []engine.Digest{before.Digest, after.Digest})
 	if err != nil {
 		return engine.Comparison{}, err

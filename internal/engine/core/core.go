@@ -91,8 +91,9 @@ type Core struct {
 	services  []*supervise.Service
 	describe  func() ([]engine.APIGroup, error) // the API document, read at its first use
 	evaluator *evaluation.Evaluator
-	archives  chan struct{} // holds those who read an archive
-	vexHands  chan struct{} // likewise a VEX document
+	archives  lane // those who read an archive
+	documents lane // those who read a VEX document
+	wholes    lane // those who read all files of images, or a whole SBOM
 	host      *hostWatch
 	checks    checks
 	began     time.Time
@@ -117,7 +118,7 @@ func Open(ctx context.Context, o Options) (*Core, error) {
 	c := &Core{
 		opts: o, id: o.Host + "/" + engine.NewID()[:8], store: st, log: log, logs: o.Logs,
 		describe: sync.OnceValues(apiv1.Describe),
-		archives: make(chan struct{}, 1), vexHands: make(chan struct{}, vexHands), host: newHostWatch(o.DataDir, o.LogDir), began: time.Now(),
+		archives: make(lane, 1), documents: make(lane, vexHands), wholes: make(lane, wholeHands), host: newHostWatch(o.DataDir, o.LogDir), began: time.Now(),
 	}
 	if err := c.open(ctx); err != nil {
 		c.Close()

@@ -96,6 +96,11 @@ func (c *Core) ExportMatches(ctx context.Context, i engine.Image, format string,
 // places looks up in the SBOM where the packages of matches stand. Imported
 // documents need not say.
 func (c *Core) places(ctx context.Context, i engine.Image, list []engine.Match) (map[string]report.Place, error) {
+	leave, err := c.wholes.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	wanted := map[string]bool{}
 	for _, m := range list {
 		wanted[m.PackageKey] = true

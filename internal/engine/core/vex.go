@@ -50,12 +50,11 @@ func (c *Core) AddVEX(ctx context.Context, account string, u engine.VEXUpload) (
 			return engine.VEXDocument{}, err
 		}
 	}
-	select {
-	case c.vexHands <- struct{}{}:
-		defer func() { <-c.vexHands }()
-	case <-ctx.Done():
-		return engine.VEXDocument{}, ctx.Err()
+	leave, err := c.documents.enter(ctx)
+	if err != nil {
+		return engine.VEXDocument{}, err
 	}
+	defer leave()
 	d, list, err := decode.Document(u.Body, u.Image != "", time.Now())
 	if err != nil {
 		return d, err
