@@ -50,6 +50,7 @@ const (
 	CauseParser     = "parser_panic"
 	CauseMemory     = "out_of_memory"
 	CauseCrash      = "analyzer_crashed"
+	CauseKilled     = "analyzer_killed"
 	CauseTimeout    = "timeout"
 	CauseDisk       = "disk"
 	CauseDatabase   = "database_unavailable"
@@ -95,6 +96,7 @@ var causes = []Cause{
 	{CauseParser, false, "A parser fell over what the image holds."},
 	{CauseMemory, false, "The analysis needed more memory than it is given."},
 	{CauseCrash, false, "The process of the analysis ended before it was done."},
+	{CauseKilled, true, "The process of the analysis was ended from outside, as by a host that is short of memory."},
 	{CauseTimeout, false, "The analysis took longer than it is given."},
 	{CauseDisk, true, "There is not enough room on the disk of the analyzer."},
 	{CauseDatabase, true, "The database did not answer."},

@@ -38,7 +38,8 @@ var remedies = map[string]remedy{
 
 	engine.CauseParser:     {"A parser fell over this image", "A file in the image is not as such files are; the log below names the parser. Analyzing it again will end the same way.", "/logs", "Logs"},
 	engine.CauseMemory:     {"The analysis needed too much memory", "The image holds files that take more memory to read than an analysis is given. Give the analyzer more, or take such files out of the image.", "/services", "Services"},
-	engine.CauseCrash:      {"The analysis ended before it was done", "Its process was killed or fell over; the log below and the analyzer's own say more. Retry once.", "/logs", "Logs"},
+	engine.CauseCrash:      {"The analysis ended before it was done", "Its process fell over; the log below and the analyzer's own say more. Retry once.", "/logs", "Logs"},
+	engine.CauseKilled:     {"The analysis was ended from outside", "Mostly that is a host that is short of memory: give it more, or run fewer analyses at once (CONSOLE_ANALYZERS). Then retry.", "/services", "Services"},
 	engine.CauseTimeout:    {"The analysis took too long", "Retry when the machine is less busy.", "", ""},
 	engine.CauseDisk:       {"There is not enough room on the disk", "Free space in the data folder of the analyzer: an image needs room for all its layers, unpacked. Then retry.", "/services", "Services"},
 	engine.CauseDatabase:   {"The database did not answer", "Check that PostgreSQL is up, then retry.", "/services", "Services"},

@@ -310,7 +310,12 @@ func (c *child) verdict(ctx context.Context, log *slog.Logger) error {
 	}
 	state := c.cmd.ProcessState
 	if signal, ok := killedBySignal(state); ok {
-		return crashed(fmt.Sprintf("The process of the analysis was ended from outside, by the signal %q.", signal), errors.New(state.String()))
+		// A host that is short of memory takes such a process first. That can
+		// pass, whatever the image is.
+		return &engine.Fault{
+			Kind: engine.ErrUnavailable, Message: fmt.Sprintf("The process of the analysis was ended from outside, by the signal %q.", signal),
+			Cause: &engine.Problem{Cause: engine.CauseKilled, Err: errors.New(state.String())},
+		}
 	}
 	for _, line := range last {
 		if strings.HasPrefix(line, "panic: ") {

@@ -148,7 +148,7 @@ func TestWorkerThatWasKilledIsReplaced(t *testing.T) {
 func TestTemporaryCauses(t *testing.T) {
 	want := map[string]bool{
 		engine.CauseRegistryUnreachable: true, engine.CauseRegistrySlow: true, engine.CauseRegistryUnavailable: true,
-		engine.CauseRegistryRateLimit: true, engine.CauseDisk: true, engine.CauseDatabase: true,
+		engine.CauseRegistryRateLimit: true, engine.CauseDisk: true, engine.CauseKilled: true, engine.CauseDatabase: true,
 	}
 	for _, c := range engine.Causes() {
 		if c.Temporary != want[c.Code] {
