@@ -127,7 +127,7 @@ const causeImport = "import_invalid"
 
 // importFault tells a person what is wrong with what was uploaded.
 func importFault(message string, err error) error {
-	return &engine.Fault{Kind: engine.ErrInvalid, Message: message, Cause: &registry.Problem{Cause: causeImport, Err: err}}
+	return &engine.Fault{Kind: engine.ErrInvalid, Message: message, Cause: &engine.Problem{Cause: causeImport, Err: err}}
 }
 
 // maxImportLayers and maxImportHistory are beyond what any builder makes.

@@ -73,8 +73,8 @@ func TestHostileLayers(t *testing.T) {
 			b := *a
 			b.Limits = tc.limits
 			_, err := b.Analyze(t.Context(), resolve(t, c, full), enginetest.Logger(t), nil)
-			if cause, temporary, _ := registry.CauseOf(err); cause != tc.cause || temporary || analyzer.StageOf(err) != engine.StageSBOM {
-				t.Errorf("Analyze = %v (%s in %s), want %s", err, cause, analyzer.StageOf(err), tc.cause)
+			if cause, _ := engine.CauseOf(err); cause.Code != tc.cause || cause.Temporary || analyzer.StageOf(err) != engine.StageSBOM {
+				t.Errorf("Analyze = %v (%s in %s), want %s", err, cause.Code, analyzer.StageOf(err), tc.cause)
 			}
 		})
 	}

@@ -198,10 +198,10 @@ func (w *Worker) fail(ctx context.Context, j engine.Job, run engine.Run, err err
 func failure(err error) engine.Failure {
 	f := engine.Failure{Stage: StageOf(err), Cause: "internal", At: time.Now().UTC()}
 	f.Message = engine.MessageOf(err, "The analysis failed by an error of this program; its log says more.")
-	cause, _, known := registry.CauseOf(err)
+	cause, known := engine.CauseOf(err)
 	switch {
 	case known:
-		f.Cause = cause
+		f.Cause = cause.Code
 	case errors.Is(err, engine.ErrUnavailable):
 		f.Cause, f.Message = "database_unavailable", "The database did not answer."
 	case f.Stage == engine.StageSave:

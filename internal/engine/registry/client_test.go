@@ -121,9 +121,9 @@ func TestResolveFailures(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, err := c.Resolve(t.Context(), parse(t, tc.name), nil)
 			var f *engine.Fault
-			cause, _, _ := registry.CauseOf(err)
-			if !errors.As(err, &f) || !slices.Equal(f.Codes, []string{tc.code}) || cause != tc.cause {
-				t.Errorf("Resolve(%s) = %v (%s), want %s, %s", tc.name, err, cause, tc.code, tc.cause)
+			cause, _ := engine.CauseOf(err)
+			if !errors.As(err, &f) || !slices.Equal(f.Codes, []string{tc.code}) || cause.Code != tc.cause {
+				t.Errorf("Resolve(%s) = %v (%s), want %s, %s", tc.name, err, cause.Code, tc.code, tc.cause)
 			}
 		})
 	}
@@ -204,8 +204,8 @@ func TestPullRefusesOtherBytes(t *testing.T) {
 	}
 	lie.Store(true)
 	err = c.Pull(t.Context(), got, t.TempDir(), nil)
-	if cause, _, _ := registry.CauseOf(err); cause != engine.CauseDigest {
-		t.Errorf("Pull = %v (%s), want a digest mismatch", err, cause)
+	if cause, _ := engine.CauseOf(err); cause.Code != engine.CauseDigest {
+		t.Errorf("Pull = %v (%s), want a digest mismatch", err, cause.Code)
 	}
 }
 

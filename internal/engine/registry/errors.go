@@ -17,15 +17,6 @@ import (
 	"windlass/internal/engine"
 )
 
-// Problem gives a failure of this package its cause.
-type Problem = engine.Problem
-
-// CauseOf finds the stable cause of an error and whether it can pass.
-func CauseOf(err error) (cause string, temporary, ok bool) {
-	c, ok := engine.CauseOf(err)
-	return c.Code, c.Temporary, ok
-}
-
 // verdict is how one kind of failure is told, to people and to the API.
 type verdict struct {
 	cause, code string
@@ -57,7 +48,7 @@ func fault(err error, ref string) error {
 		Message: fmt.Sprintf("%s: %s", ref, v.text),
 		Codes:   []string{v.code},
 		Detail:  map[string]any{"raw_exception_message": err.Error()},
-		Cause:   &Problem{Cause: v.cause, Err: err, After: laterOf(err)},
+		Cause:   &engine.Problem{Cause: v.cause, Err: err, After: laterOf(err)},
 	}
 }
 
@@ -67,7 +58,7 @@ func refuse(cause, code, ref, format string, args ...any) error {
 	return &engine.Fault{
 		Kind: engine.ErrInvalid, Message: ref + ": " + err.Error(), Codes: []string{code},
 		Detail: map[string]any{"raw_exception_message": err.Error()},
-		Cause:  &Problem{Cause: cause, Err: err},
+		Cause:  &engine.Problem{Cause: cause, Err: err},
 	}
 }
 

@@ -317,6 +317,6 @@ func (c *Client) checkSize(r Resolved) error {
 	return &engine.Fault{
 		Kind: engine.ErrInvalid, Message: text,
 		Detail: map[string]any{"requested_image_compressed_size_mb": mb, "max_compressed_image_size_mb": limit},
-		Cause:  &Problem{Cause: engine.CauseTooLarge, Err: errors.New("compressed size limit")},
+		Cause:  &engine.Problem{Cause: engine.CauseTooLarge, Err: errors.New("compressed size limit")},
 	}
 }

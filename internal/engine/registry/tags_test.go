@@ -99,7 +99,7 @@ func TestTagsAndHead(t *testing.T) {
 		"head of none": func() error { _, err := c.Head(t.Context(), parse(t, reg.Host+"/demo/app:3"), nil); return err }(),
 	} {
 		var f *engine.Fault
-		if cause, _, _ := registry.CauseOf(err); cause != engine.CauseManifestUnknown || !errors.As(err, &f) || f.Codes[0] != "REGISTRY_IMAGE_NOT_FOUND" {
+		if cause, _ := engine.CauseOf(err); cause.Code != engine.CauseManifestUnknown || !errors.As(err, &f) || f.Codes[0] != "REGISTRY_IMAGE_NOT_FOUND" {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
@@ -175,6 +175,6 @@ func TestLoginIsTradedFirst(t *testing.T) {
 }
 
 func causeOf(err error) string {
-	cause, _, _ := registry.CauseOf(err)
-	return cause
+	cause, _ := engine.CauseOf(err)
+	return cause.Code
 }

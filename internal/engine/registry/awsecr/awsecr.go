@@ -28,7 +28,6 @@ import (
 	"github.com/aws/smithy-go"
 
 	"windlass/internal/engine"
-	"windlass/internal/engine/registry"
 )
 
 // Users of a stored registry that are no key.
@@ -207,6 +206,6 @@ func refusal(message string, cause error) error {
 	return &engine.Fault{
 		Kind: engine.ErrInvalid, Message: message, Codes: []string{"REGISTRY_PERMISSION_DENIED"},
 		Detail: map[string]any{"raw_exception_message": "unauthorized: " + message},
-		Cause:  &registry.Problem{Cause: engine.CauseRegistryAuth, Err: cause},
+		Cause:  &engine.Problem{Cause: engine.CauseRegistryAuth, Err: cause},
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"windlass/internal/engine"
-	"windlass/internal/engine/registry"
 )
 
 const host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
@@ -66,8 +65,8 @@ func TestLogin(t *testing.T) {
 	r.User = "bad"
 	for range 2 { // the second within the minute in which it is left alone
 		_, err := l.Login(t.Context(), r)
-		cause, _, _ := registry.CauseOf(err)
-		if cause != engine.CauseRegistryAuth || !strings.Contains(engine.MessageOf(err, ""), "UnrecognizedClientException") || strings.Contains(err.Error(), "secret") {
+		cause, _ := engine.CauseOf(err)
+		if cause.Code != engine.CauseRegistryAuth || !strings.Contains(engine.MessageOf(err, ""), "UnrecognizedClientException") || strings.Contains(err.Error(), "secret") {
 			t.Errorf("a bad key gives %v", err)
 		}
 	}
