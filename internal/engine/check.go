@@ -72,7 +72,7 @@ type CheckFact struct {
 // CheckPlace is where in a console something is seen: a page and what it is
 // asked for.
 type CheckPlace struct {
-	Page string // services, events, feeds, images, logs, registries
+	Page string // services, events, feeds, images, logs, registries, queue
 	Of   string // one thing of that page: "analyzer/host-1", a digest; empty: the list
 	Args map[string]string
 }

@@ -128,7 +128,7 @@ func checkStep(s engine.CheckStep, may CheckRights) view.CheckStep {
 }
 
 var placeIcons = map[string]string{
-	"services": "services", "events": "events", "feeds": "feeds", "images": "images", "logs": "logs", "registries": "registries",
+	"services": "services", "events": "events", "feeds": "feeds", "images": "images", "logs": "logs", "registries": "registries", "queue": "queue",
 }
 
 // placeHref is the address of a place in the console; empty for none.

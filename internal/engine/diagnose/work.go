@@ -41,13 +41,10 @@ func Queue(list []engine.QueueState, now time.Time) engine.Check {
 		if len(said) == 0 {
 			said = append(said, "empty")
 		}
-		fact := engine.CheckFact{Name: q.Queue, Value: strings.Join(said, ", "), Status: engine.CheckPass}
+		fact := engine.CheckFact{Name: q.Queue, Value: strings.Join(said, ", "), Status: engine.CheckPass, Place: at("queue", "")}
 		if q.Due > 0 {
 			fact.Value += "; the oldest since"
 			fact.At = q.Oldest
-		}
-		if q.Queue == engine.QueueAnalyze {
-			fact.Place = at("images", "", "state", string(engine.NotAnalyzed))
 		}
 		waited := now.Sub(q.Oldest)
 		switch {
@@ -72,6 +69,9 @@ func Queue(list []engine.QueueState, now time.Time) engine.Check {
 			f.step(see("See whether a "+who+" is up", "services", ""))
 		}
 		f.fact(fact)
+	}
+	if f.Status != engine.CheckPass {
+		f.step(see("See why each message waits", "queue", ""))
 	}
 	if due+leased+resting > 0 {
 		f.fine = count(leased, "message", "messages") + " in hand, " + count(due, "waits", "wait") + "."

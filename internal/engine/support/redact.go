@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"windlass/internal/engine"
 )
@@ -37,7 +38,7 @@ func NewRedactor(secrets []engine.Secret) *Redactor {
 		switch {
 		case len(text) < leastSecret:
 			continue
-		case len(text) < wholeWord:
+		case len(text) < wholeWord && utf8.ValidString(text):
 			r.short = append(r.short, regexp.MustCompile(`(^|[^\pL\pN])`+regexp.QuoteMeta(text)+`($|[^\pL\pN])`))
 			continue
 		}
