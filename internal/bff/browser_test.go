@@ -57,6 +57,7 @@ func busy(f *enginetest.Fake) {
 		o.Errors = append(o.Errors, ev)
 	}
 	f.Sum = o
+	f.Verdict = engine.VerdictCounts{Go: 1201, Warn: 44, Stop: 37, Waiting: 2}
 }
 
 // outages is a history of some weeks: two evenings on which the whole engine

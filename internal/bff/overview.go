@@ -30,10 +30,14 @@ func (s *Server) overview(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	history, err := s.engine.ServiceHistory(c.UserContext(), present.HistorySince(present.Period24h, now))
+	history, err := s.engine.ServiceHistory(c.UserContext(), present.IncidentsSince(now))
+	if err != nil {
+		return err
+	}
+	verdicts, err := s.engine.VerdictCounts(c.UserContext(), s.who(c).Account)
 	if err != nil {
 		return err
 	}
 	p := s.page(c, "Overview", "overview")
-	return s.render(c, templates.Overview(p, present.Overview(sum, services, history, now)))
+	return s.render(c, templates.Overview(p, present.Overview(sum, verdicts, services, history, s.who(c).Admin, now)))
 }

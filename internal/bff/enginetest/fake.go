@@ -28,7 +28,8 @@ type Fake struct {
 	Guide   []engine.Check      // what the checks say
 	Asked   []engine.CheckQuery // what checks were asked for
 	Retried []string            // account/cause
-	Lines   []engine.LogLine    // of all services
+	Verdict engine.VerdictCounts
+	Lines   []engine.LogLine // of all services
 
 	mu       sync.Mutex
 	sessions map[string]engine.Session
@@ -151,6 +152,12 @@ func (f *Fake) Overview(context.Context, string) (engine.Overview, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.Sum, nil
+}
+
+func (f *Fake) VerdictCounts(context.Context, string) (engine.VerdictCounts, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.Verdict, nil
 }
 
 func (f *Fake) LastChange(context.Context) (int64, error) {

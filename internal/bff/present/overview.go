@@ -11,8 +11,8 @@ import (
 )
 
 // Overview shapes the start page.
-func Overview(o engine.Overview, services []engine.Service, history []engine.ServiceTransition, c Clock) view.Overview {
-	lines := engine.Timelines(services, history, HistorySince(Period24h, c), c.Now)
+func Overview(o engine.Overview, verdicts engine.VerdictCounts, services []engine.Service, history []engine.ServiceTransition, admin bool, c Clock) view.Overview {
+	lines := engine.Timelines(services, history, IncidentsSince(c), c.Now)
 	v := view.Overview{
 		Empty:    o.ImageTotal() == 0,
 		Starter:  o.FeedData != nil && o.FeedData.Starter,
@@ -21,15 +21,47 @@ func Overview(o engine.Overview, services []engine.Service, history []engine.Ser
 		Hours:    hours(o.Hours, c),
 		Images:   imageStates(o, c),
 		Posture:  posture(o),
+		Policy:   policyStand(verdicts),
 		Feeds:    feedsCard(o, c),
 	}
 	if o.Samples > 0 {
 		v.Samples = Plural(o.Samples, "sample image", "sample images")
 	}
+	for i, in := range engine.Incidents(lines, c.Now) {
+		if i == newestIncidents {
+			break
+		}
+		v.Incidents = append(v.Incidents, Incident(in, services, admin, c))
+	}
 	for _, e := range o.Errors {
 		v.Errors = append(v.Errors, errorLine(e, c))
 	}
 	return v
+}
+
+// The overview tells of the incidents of a week, the newest of them.
+const (
+	newestIncidents = 5
+	incidentsFor    = 7 * 24 * time.Hour
+)
+
+// IncidentsSince is from when on the overview needs transitions.
+func IncidentsSince(c Clock) time.Time { return c.Now.Add(-incidentsFor) }
+
+// policyStand is how the images stand with the active bundle.
+func policyStand(n engine.VerdictCounts) []view.Counted {
+	list := []view.Counted{
+		{Name: "pass", Count: Count(n.Go), Tone: "ok", Href: "/images?policy=go"},
+		{Name: "warn", Count: Count(n.Warn), Tone: "warn", Href: "/images?policy=warn"},
+		{Name: "fail", Count: Count(n.Stop), Tone: "bad", Href: "/images?policy=stop"},
+		{Name: "not evaluated", Count: Count(n.Waiting), Tone: "run", Href: "/images?policy=none"},
+	}
+	for i, v := range []int64{int64(n.Go), int64(n.Warn), int64(n.Stop), int64(n.Waiting)} {
+		if v == 0 {
+			list[i].Tone = "off"
+		}
+	}
+	return list
 }
 
 // steps judges readiness as `system wait` would: API, services, feeds, and
@@ -192,6 +224,7 @@ func hours(list []engine.EventHour, c Clock) view.Hours {
 		if top > 0 {
 			b.Info, b.Error = length(h.Info, top), length(h.Error, top)
 		}
+		b.At, b.InfoCount, b.ErrorCount = at.In(c.zone()).Format("15:04"), Count(h.Info), Count(h.Error)
 		v.Bars = append(v.Bars, b)
 	}
 	v.Text = fmt.Sprintf("Events per hour of the last 24: %s, %s, at most %s in one hour", Plural(total, "event", "events"), Plural(errors, "error", "errors"), Count(top))

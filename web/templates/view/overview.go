@@ -11,8 +11,11 @@ type Overview struct {
 	Errors   []ErrorLine
 	Images   ImageStates
 	Posture  Posture
-	Feeds    FeedsCard
-	CSRF     string
+	Policy   []Counted // images by what the active bundle says
+	// Incidents are the newest of a week.
+	Incidents []Incident
+	Feeds     FeedsCard
+	CSRF      string
 }
 
 // Step is one of what has to be so before images are scanned, in order.
@@ -42,8 +45,9 @@ type Hours struct {
 
 // HourBar is one hour: lengths on a scale of 100.
 type HourBar struct {
-	Title       string
-	Info, Error int
+	Title                     string
+	Info, Error               int
+	At, InfoCount, ErrorCount string
 }
 
 // ErrorLine is one of the newest errors.
