@@ -96,7 +96,7 @@ func TestLooks(t *testing.T) {
 	p.Looks("overview-empty")
 	c.fake.Set(func() { busy(c.fake) })
 	for name, path := range map[string]string{
-		"overview": "/", "services": "/services", "service": "/services/analyzer/host-2",
+		"services": "/services", "service": "/services/analyzer/host-2",
 	} {
 		p.Goto(c.url + path)
 		p.Live()
@@ -107,13 +107,13 @@ func TestLooks(t *testing.T) {
 	p.Forgive(func(m string) bool { return true }) // the 404 of the page itself
 }
 
-func TestServicesLook(t *testing.T) {
+func TestOverviewAndServicesLook(t *testing.T) {
 	c := start(t, bff.Options{})
 	busy(c.fake)
 	p := browsertest.Open(t)
 	p.Login(c.url, "admin", enginetest.Password)
 	for name, path := range map[string]string{
-		"services-90d": "/services?range=90d", "incidents": "/services?tab=incidents", "services-none": "/services?text=nowhere",
+		"overview": "/", "services-90d": "/services?range=90d", "incidents": "/services?tab=incidents", "services-none": "/services?text=nowhere",
 	} {
 		p.Goto(c.url + path)
 		p.Live()
