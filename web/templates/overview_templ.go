@@ -312,7 +312,7 @@ func Overview(p view.Page, v view.Overview) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = Live("overview", "service feeds feeds.sync feeds.rematch image image.removed job event event.deleted events.cleared sample").Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Live("overview", "service feeds feeds.sync feeds.rematch image image.removed job event event.deleted events.cleared sample evaluation policy").Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
