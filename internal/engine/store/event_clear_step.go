@@ -42,6 +42,7 @@ func (s *Store) clearStep(ctx context.Context, only int64) (bool, error) {
 		 ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED`
 
 	found := false
+	var left sweep
 	err := s.inTx(ctx, "clear step", func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, take, only)
 		if err != nil {
@@ -55,16 +56,48 @@ func (s *Store) clearStep(ctx context.Context, only int64) (bool, error) {
 			return err
 		}
 		found = true
+		left = sweep{}
+		// A chunk on its way from one table to the other is larger than the
+		// memory that a statement has by default, and would go through a file.
+		if _, err := tx.Exec(ctx, `SET LOCAL work_mem = '64MB'`); err != nil {
+			return err
+		}
 		w := list[0]
 		switch w.Status {
 		case engine.ClearRunning:
-			return s.takeChunk(ctx, tx, w)
+			left, err = s.takeChunk(ctx, tx, w)
+			return err
 		case engine.ClearUndoing:
 			return returnChunk(ctx, tx, w)
 		}
 		return purgeChunk(ctx, tx, w)
 	})
-	return found, err
+	if err != nil || left.account == "" {
+		return found, err
+	}
+	return found, s.sweep(ctx, left)
+}
+
+// sweep is a part of the log that a step has emptied.
+type sweep struct {
+	account string
+	from    time.Time
+	until   *time.Time // nil: its newest end
+}
+
+// sweep reads the head of what a step has emptied as a page of the list would:
+// whoever first comes upon entries of an index whose rows are gone looks up each
+// and marks it, and a page should not do that for a million at once.
+func (s *Store) sweep(ctx context.Context, part sweep) error {
+	const q = `
+		SELECT seq FROM events
+		 WHERE account = $1 AND cleared_by IS NULL AND at >= $2 AND at <= COALESCE($3::timestamptz, 'infinity')
+		 ORDER BY at DESC, seq DESC LIMIT 100`
+
+	if _, err := s.pool.Exec(ctx, q, part.account, part.from, part.until); err != nil {
+		return fmt.Errorf("clear step: sweep: %w", domain(err))
+	}
+	return nil
 }
 
 // withLast scans as asked and the columns that follow into last.
@@ -93,10 +126,10 @@ const eventRow = `seq, id, account, type, level, message, details, at, stored_at
 // their places in the table, which costs no look into an index for each: within
 // a statement they cannot come to mean other rows. One that another has just
 // taken is passed over.
-func (s *Store) takeChunk(ctx context.Context, tx pgx.Tx, c clearWork) error {
+func (s *Store) takeChunk(ctx context.Context, tx pgx.Tx, c clearWork) (sweep, error) {
 	w, err := s.eventFilter(ctx, c.Account, c.Filter)
 	if err != nil {
-		return err
+		return sweep{}, err
 	}
 	w.and("seq <= %s", c.maxSeq)
 	if c.cursorAt != nil {
@@ -122,13 +155,17 @@ func (s *Store) takeChunk(ctx context.Context, tx pgx.Tx, c clearWork) error {
 	var at *time.Time
 	var seq *int64
 	if err := tx.QueryRow(ctx, take, w.planned()...).Scan(&seen, &taken, &at, &seq); err != nil {
-		return err
+		return sweep{}, err
 	}
 	now, err := oneClear(ctx, tx, advance, c.ID, taken, at, seq, seen < clearChunk, UndoGrace)
 	if err != nil {
-		return err
+		return sweep{}, err
 	}
-	return recordClear(ctx, tx, now)
+	left := sweep{}
+	if seen == clearChunk {
+		left = sweep{c.Account, *at, c.cursorAt}
+	}
+	return left, recordClear(ctx, tx, now)
 }
 
 // returnChunk brings events back, in the order of the list as far as a chunk
