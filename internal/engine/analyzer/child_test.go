@@ -120,7 +120,7 @@ func parent() *os.File { return os.NewFile(3, "parent") }
 
 func eat(step int) {
 	var held [][]byte
-	for {
+	for len(held) < 1<<30 {
 		b := make([]byte, step)
 		for i := 0; i < len(b); i += 4096 {
 			b[i] = 1
