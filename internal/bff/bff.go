@@ -44,6 +44,8 @@ type Engine interface {
 	Subscriptions
 	Deliveries
 	Webhooks
+	Accounts
+	Audit
 	// Watch calls each with every change after the given number, in order,
 	// until ctx ends (nil) or the connection is lost (an error: resume).
 	Watch(ctx context.Context, after int64, each func(engine.Change) error) error
@@ -175,6 +177,9 @@ func (s *Server) routes(r fiber.Router) {
 	s.policiesRoutes(r)
 	s.registriesRoutes(r)
 	s.subscriptionsRoutes(r)
+	s.accountRoutes(r)
+	s.accountsRoutes(r)
+	s.auditRoutes(r)
 	s.samplesRoutes(r)
 	s.queueRoutes(r)
 	s.logsRoutes(r)

@@ -27,7 +27,8 @@ type subscription struct {
 
 // sees reports whether the page's account may know of a change.
 func (s *subscription) sees(c engine.Change) bool {
-	return (c.Account == "" || c.Account == s.who.Account) && mayHear(s.who, c.Kind)
+	own := c.Account == "" || c.Account == s.who.Account || c.Kind == engine.ChangeAccount && s.who.Admin
+	return own && mayHear(s.who, c.Kind)
 }
 
 func (s *subscription) takes(topic string, r row) bool {

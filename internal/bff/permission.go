@@ -24,6 +24,22 @@ func (s *Server) may(action string) fiber.Handler {
 	}
 }
 
+// mayIn is may for the account that the address names.
+func (s *Server) mayIn(action string) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		account := param(c, "name")
+		c.Locals(localAccount, account)
+		if !s.who(c).May(account, action) {
+			return s.refuse(c, action, engine.Forbiddenf("Your role in the account %s does not allow this (%s).", account, action))
+		}
+		return s.noted(c, action, c.Next())
+	}
+}
+
+// localAccount holds the account that a request is about, if that is not the
+// user's own.
+const localAccount = "account"
+
 // mayAdminister is may for what concerns all accounts.
 func (s *Server) mayAdminister(action string) fiber.Handler {
 	return func(c *fiber.Ctx) error {
@@ -45,7 +61,7 @@ func (s *Server) refuse(c *fiber.Ctx, action string, err error) error {
 const auditWait = 5 * time.Second
 
 // auditFields are the fields of forms that may be kept; no other is looked at.
-var auditFields = []string{"registry", "name", "digest", "enabled", "flush", "do", "force", "key", "repository", "active"}
+var auditFields = []string{"registry", "name", "digest", "enabled", "flush", "do", "force", "key", "repository", "active", "user", "state", "role", "token", "expires"}
 
 // noted writes what became of a request into the audit log and gives its error
 // back. Adding images is work and no administration.
@@ -57,6 +73,9 @@ func (s *Server) noted(c *fiber.Ctx, action string, err error) error {
 	e := engine.AuditEntry{
 		User: who.User, UserAccount: who.Account, Peer: c.IP(), Account: who.Home(), Action: action,
 		Details: map[string]any{"page": c.Route().Path}, Status: http.StatusOK, RequestID: requestID(c),
+	}
+	if account, ok := c.Locals(localAccount).(string); ok {
+		e.Account = account
 	}
 	if err != nil {
 		e.Status = explain(err).Code
@@ -73,7 +92,7 @@ func (s *Server) noted(c *fiber.Ctx, action string, err error) error {
 		}
 	}
 	if e.Subject = strings.Join(subject, "/"); e.Subject == "" {
-		for _, name := range []string{"registry", "name", "digest", "key", "repository"} {
+		for _, name := range []string{"registry", "name", "digest", "key", "repository", "user", "token"} {
 			if v, ok := e.Details[name].(string); ok && e.Subject == "" {
 				e.Subject = v
 			}

@@ -28,6 +28,9 @@ var pageActions = []pageAction{
 	{Path: "/ws/logs", Action: "listLogs", All: true},
 	{Path: "/logs", Action: "listLogs", All: true},
 	{Path: "/troubleshoot", Action: "listChecks"},
+	{Path: "/account"}, // the own password, tokens and sessions
+	{Path: "/accounts", Action: "listUsers"},
+	{Path: "/audit", Action: "listAudit"},
 	{Path: "/events", Action: "listEvents"},
 	{Path: "/images", Action: "listImages"},
 	{Path: "/queue", Action: "listQueues"},

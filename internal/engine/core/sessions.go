@@ -21,3 +21,19 @@ func (c *Core) Session(ctx context.Context, hash []byte, idle time.Duration, see
 func (c *Core) EndSession(ctx context.Context, hash []byte) error {
 	return c.store.EndSession(ctx, hash)
 }
+
+// UserSessions lists the live console logins of a user.
+func (c *Core) UserSessions(ctx context.Context, user string, idle time.Duration) ([]engine.Session, error) {
+	return c.store.UserSessions(ctx, user, idle)
+}
+
+// EndUserSessions signs a user out everywhere but in the session of a hash, and
+// gives the hashes of the sessions that ended.
+func (c *Core) EndUserSessions(ctx context.Context, user string, keep []byte) ([][]byte, error) {
+	return c.store.EndUserSessions(ctx, user, keep)
+}
+
+// AccountLeft counts the images and events that an account still owns.
+func (c *Core) AccountLeft(ctx context.Context, account string) (images, events int64, err error) {
+	return c.store.AccountLeft(ctx, account)
+}

@@ -117,7 +117,7 @@ func (s *Store) CleanAccount(ctx context.Context, name string, limit int) (remov
 		return removed, false, fmt.Errorf("clean account: %w", domain(err))
 	}
 	if removed > 0 || left {
-		return removed, false, nil
+		return removed, false, s.Announce(ctx, engine.ChangeAccount, name, name, nil)
 	}
 	return 0, true, s.dropAccount(ctx, name)
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"windlass/internal/engine"
 )
 
@@ -64,4 +66,58 @@ func (s *Store) EndSession(ctx context.Context, hash []byte) error {
 		return fmt.Errorf("end session: %w", engine.ErrNotFound)
 	}
 	return nil
+}
+
+// UserSessions lists the live sessions of a user, the one used last first.
+func (s *Store) UserSessions(ctx context.Context, user string, idle time.Duration) ([]engine.Session, error) {
+	const q = `
+		SELECT id_hash, created_at, seen_at, expires_at FROM sessions
+		 WHERE user_name = $1 AND expires_at > now() AND seen_at > now() - $2::interval
+		 ORDER BY seen_at DESC, created_at DESC LIMIT 200`
+
+	rows, err := s.pool.Query(ctx, q, user, idle)
+	if err != nil {
+		return nil, fmt.Errorf("sessions: %w", domain(err))
+	}
+	list, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (n engine.Session, err error) {
+		n.User = user
+		err = r.Scan(&n.Hash, &n.CreatedAt, &n.SeenAt, &n.ExpiresAt)
+		return n, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sessions: %w", domain(err))
+	}
+	return list, nil
+}
+
+// EndUserSessions ends the sessions of a user but the one of a hash, and gives
+// the hashes of those that ended.
+func (s *Store) EndUserSessions(ctx context.Context, user string, keep []byte) ([][]byte, error) {
+	const q = `DELETE FROM sessions WHERE user_name = $1 AND id_hash <> $2 RETURNING id_hash`
+
+	if keep == nil {
+		keep = []byte{}
+	}
+	rows, err := s.pool.Query(ctx, q, user, keep)
+	if err != nil {
+		return nil, fmt.Errorf("end sessions: %w", domain(err))
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowTo[[]byte])
+	if err != nil {
+		return nil, fmt.Errorf("end sessions: %w", domain(err))
+	}
+	return list, nil
+}
+
+// AccountLeft counts what an account still owns of what there is most of, the
+// events up to a bound.
+func (s *Store) AccountLeft(ctx context.Context, account string) (images, events int64, err error) {
+	const q = `
+		SELECT (SELECT count(*) FROM images WHERE account = $1),
+		       (SELECT count(*) FROM (SELECT 1 FROM events WHERE account = $1 LIMIT 100000) e)`
+
+	if err := s.pool.QueryRow(ctx, q, account).Scan(&images, &events); err != nil {
+		return 0, 0, fmt.Errorf("account left: %w", domain(err))
+	}
+	return images, events, nil
 }

@@ -113,9 +113,11 @@ func (s *Store) RemoveUser(ctx context.Context, account, name string) error {
 }
 
 // SetPassword replaces a user's password hash; empty: the user cannot log in
-// by password any more.
+// by password any more. Console logins by the old one end.
 func (s *Store) SetPassword(ctx context.Context, account, user, hash string) error {
 	const q = `
+		WITH ended AS (
+			DELETE FROM sessions WHERE user_name IN (SELECT name FROM users WHERE account = $1 AND name = $2))
 		UPDATE users SET password_hash = NULLIF($3, ''), updated_at = clock_timestamp()
 		 WHERE account = $1 AND name = $2`
 	return s.alterUser(ctx, "set password", account, user, q, account, user, hash)
