@@ -12,6 +12,9 @@ import (
 // A user sees his own logins and ends the others; a new password ends all.
 func TestUserSessions(t *testing.T) {
 	s := enginetest.Store(t)
+	if _, err := s.FirstAccounts(t.Context(), "", "hash"); err != nil {
+		t.Fatal(err)
+	}
 	if err := s.AddUser(t.Context(), "admin", "rita", "hash"); err != nil {
 		t.Fatal(err)
 	}
