@@ -29,20 +29,28 @@ func (c *Core) ExportSBOM(ctx context.Context, i engine.Image, format string) (e
 	if err != nil {
 		return engine.Export{}, err
 	}
-	e := engine.Export{ExportFormat: f, File: engine.ExportFile(i, f.Suffix), Tag: tagOf(digest, info.Tag, f.Name, converters)}
+	e := engine.Export{ExportFormat: f, File: engine.ExportFile(i, f.Suffix), Tag: tagOf(digest, nameOf(i), info.Tag, f.Name, converters)}
 	e.Open = func(ctx context.Context) (io.ReadCloser, int64, error) {
 		if f.Name == engine.SyftJSON { // as it is stored
 			body, err := c.store.DocumentGzip(ctx, i.Account, engine.DocSBOM, digest)
 			return io.NopCloser(bytes.NewReader(body)), int64(len(body)), err
 		}
 		return c.sboms.Convert(ctx, sbom.Source{
-			Size: info.Size, At: i.AnalyzedAt,
+			Size: info.Size, At: i.AnalyzedAt, Name: nameOf(i),
 			Read: func(ctx context.Context) ([]byte, error) {
 				return c.store.Document(ctx, i.Account, engine.DocSBOM, digest)
 			},
 		}, f.Name)
 	}
 	return e, nil
+}
+
+// nameOf is what a document about an image is called: its newest name.
+func nameOf(i engine.Image) string {
+	if len(i.Tags) > 0 {
+		return i.Tags[0].Full()
+	}
+	return string(i.Digest)
 }
 
 // SBOMInfo tells how large the stored SBOM of an image is.

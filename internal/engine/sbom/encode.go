@@ -64,6 +64,9 @@ func encodeSPDX(write func(io.Writer, *spdx.Document) error) encoder {
 		if d == nil {
 			return engine.Invalidf("This SBOM cannot be written as SPDX.")
 		}
+		if src.Name != "" {
+			d.DocumentName = src.Name
+		}
 		d.DocumentNamespace = namespace(d.DocumentNamespace, identity(doc))
 		if d.CreationInfo != nil {
 			d.CreationInfo.Created = stamp(src.At)

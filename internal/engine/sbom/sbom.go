@@ -38,8 +38,8 @@ const (
 
 // Source is one stored document.
 type Source struct {
-	Size int64 // of the text
-	Tag  string
+	Size int64     // of the text
+	Name string    // that SPDX documents bear; syft would cut a digest at its colon
 	At   time.Time // of the analysis: the time the documents bear
 	Read func(context.Context) ([]byte, error)
 }

@@ -26,7 +26,7 @@ import (
 var analyzedAt = time.Date(2026, 11, 22, 20, 46, 25, 0, time.UTC)
 
 func sourceOf(doc []byte) Source {
-	return Source{Size: int64(len(doc)), At: analyzedAt, Read: func(context.Context) ([]byte, error) { return doc, nil }}
+	return Source{Size: int64(len(doc)), Name: "registry.example/app:1", At: analyzedAt, Read: func(context.Context) ([]byte, error) { return doc, nil }}
 }
 
 // convert gives a document in a form, unpacked.
@@ -144,6 +144,9 @@ func TestSPDXIsTheReference(t *testing.T) {
 	differ(t, "package", packages(got), packages(want))
 	if len(got.Files) != len(want.Files) || len(got.Relationships) != len(want.Relationships) {
 		t.Errorf("%d files, %d relationships, want %d and %d", len(got.Files), len(got.Relationships), len(want.Files), len(want.Relationships))
+	}
+	if got.DocumentName != "registry.example/app:1" {
+		t.Errorf("named %q", got.DocumentName)
 	}
 	if got.CreationInfo.Created != "2026-11-22T20:46:25Z" || len(got.DocumentNamespace) != len(want.DocumentNamespace) || got.DocumentNamespace == want.DocumentNamespace {
 		t.Errorf("made %s as %s", got.CreationInfo.Created, got.DocumentNamespace)
