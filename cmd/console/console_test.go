@@ -276,6 +276,7 @@ func TestStartSaysWhatIsWrong(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
+			t.Setenv("TMPDIR", "/tmp") // as start does
 			err := run(t.Context(), settings(dataDir(t), tc.args...), &out, io.Discard)
 			if err == nil {
 				t.Fatal("the program started")

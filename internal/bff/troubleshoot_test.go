@@ -43,10 +43,13 @@ func TestGuideLeadsToWhatHelps(t *testing.T) {
 		return body, resp.Request.URL.Path
 	}
 	body, at := post("/troubleshoot/retry", url.Values{"cause": {engine.CauseRegistryAuth}})
-	if at != "/troubleshoot" || !strings.Contains(body, "3 images queued for analysis again. 1 more failed so: retry again.") || c.fake.Retried[0] != "admin/registry_auth" {
-		t.Errorf("retried %v, at %s", c.fake.Retried, at)
+	if retried := c.fake.RetriedCauses(); at != "/troubleshoot" || !strings.Contains(body, "3 images queued for analysis again. 1 more failed so: retry again.") || retried[0] != "admin/registry_auth" {
+		t.Errorf("retried %v, at %s", retried, at)
 	}
-	last := func() engine.CheckQuery { return c.fake.Asked[len(c.fake.Asked)-2] } // the page asks once more
+	last := func() engine.CheckQuery { // the page asks once more
+		asked := c.fake.CheckQueries()
+		return asked[len(asked)-2]
+	}
 	post("/troubleshoot/run", url.Values{"check": {engine.CheckQueue}})
 	if q := last(); !q.Fresh || q.Reach || len(q.Only) != 1 || q.Only[0] != engine.CheckQueue {
 		t.Errorf("one again asked %+v", q)

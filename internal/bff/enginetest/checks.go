@@ -14,7 +14,7 @@ import (
 func (f *Fake) Checks(_ context.Context, q engine.CheckQuery) ([]engine.Check, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.Asked = append(f.Asked, q)
+	f.asked = append(f.asked, q)
 	var list []engine.Check
 	for _, c := range f.Guide {
 		if (q.System || c.ID != engine.CheckDatabase) && (len(q.Only) == 0 || slices.Contains(q.Only, c.ID)) {
@@ -28,8 +28,22 @@ func (f *Fake) Checks(_ context.Context, q engine.CheckQuery) ([]engine.Check, e
 func (f *Fake) RetryFailed(_ context.Context, account, cause string) (int, int64, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.Retried = append(f.Retried, account+"/"+cause)
+	f.retried = append(f.retried, account+"/"+cause)
 	return 3, 1, nil
+}
+
+// CheckQueries are what checks were asked for so far.
+func (f *Fake) CheckQueries() []engine.CheckQuery {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.asked)
+}
+
+// RetriedCauses are those of RetryFailed so far, as account/cause.
+func (f *Fake) RetriedCauses() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.retried)
 }
 
 // SupportBundle writes what stands for an archive.

@@ -25,15 +25,15 @@ type Fake struct {
 	History []engine.ServiceTransition
 	Sum     engine.Overview
 	Log     EventLog
-	Guide   []engine.Check      // what the checks say
-	Asked   []engine.CheckQuery // what checks were asked for
-	Retried []string            // account/cause
+	Guide   []engine.Check // what the checks say
 	Verdict engine.VerdictCounts
 	Lines   []engine.LogLine // of all services
 
 	mu       sync.Mutex
 	sessions map[string]engine.Session
 	changes  []engine.Change
+	asked    []engine.CheckQuery // for checks
+	retried  []string            // account/cause
 	wake     chan struct{}
 }
 
