@@ -52,7 +52,7 @@ browser:
 test: assets postgres browser
 	$(GO) test $(RACE) -timeout 20m ./...
 	@echo "Agreement with the reference tool on the real feed, and the hostile images, without the race detector"
-	$(GO) test -timeout 20m -run 'Reference|Agree|Hostile|StaysSmall' ./cmd/console ./internal/engine/analyzer ./internal/engine/vuln
+	$(GO) test -timeout 20m -run 'Reference|Agree|Hostile|StaysSmall|Outlives' ./cmd/console ./internal/engine/analyzer ./internal/engine/vuln
 
 # The README's pictures, from those that the browser tests took.
 pictures:

@@ -143,6 +143,7 @@ func (m misleading) Pull(ctx context.Context, r registry.Resolved, dir string, p
 }
 
 func TestWorkerOutlivesWhatAnImageDoes(t *testing.T) {
+	enginetest.NoRace(t) // the detector's memory is more than these children may have
 	t.Setenv("CONSOLE_SECRET_KEY", "hush-hush")
 	secret := filepath.Join(t.TempDir(), "secret")
 	b := newBench(t)
