@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"mime/multipart"
 	"net/http"
 	"reflect"
 	"strings"
@@ -48,20 +47,13 @@ func (p *program) restore(t *testing.T, digest string) (int, []importedImage) {
 // upload sends a file to POST /import/images.
 func (p *program) upload(t *testing.T, file []byte) (int, string) {
 	t.Helper()
-	var b bytes.Buffer
-	form := multipart.NewWriter(&b)
-	part, err := form.CreateFormFile("archive_file", "archive.tar.gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	part.Write(file)
-	form.Close()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.api+"/v1/import/images", &b)
+	form := multipartOf(t, file)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.api+"/v1/import/images", bytes.NewReader(form.body))
 	if err != nil {
 		t.Fatal(err)
 	}
 	req.SetBasicAuth("admin", p.password)
-	req.Header.Set("Content-Type", form.FormDataContentType())
+	req.Header.Set("Content-Type", form.kind)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)

@@ -26,18 +26,7 @@ func TestMovedTagIsCompared(t *testing.T) {
 	var digests []string
 	for _, name := range []string{"debian12", "debian12-app"} {
 		tag := reg.PushArchive(t, "team/shop:stable", enginetest.Shared(t, "data/images/"+name+".oci.tar"))
-		var list []struct {
-			Digest string `json:"imageDigest"`
-			State  string `json:"analysis_status"`
-		}
-		if code := p.call(t, http.MethodPost, "/images", fmt.Sprintf(`{"tag":%q}`, tag), &list); code != http.StatusOK {
-			t.Fatalf("POST /images %s = %d", name, code)
-		}
-		digests = append(digests, list[0].Digest)
-		until(t, name+" is analyzed", func() bool {
-			p.call(t, http.MethodGet, "/images/"+digests[len(digests)-1], "", &list)
-			return list[0].State == "analyzed"
-		})
+		digests = append(digests, p.analyze(t, tag, ""))
 	}
 	path := "/console/images/" + digests[1] + "/compare/" + digests[0] + "?files=true"
 	var diff map[string]json.RawMessage

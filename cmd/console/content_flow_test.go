@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -34,18 +33,7 @@ malware: {clamav: {enabled: false, db_update_enabled: true}}
 		},
 		enginetest.Files{"app/.wh.gone": ""},
 	))
-	var images []struct {
-		Digest string `json:"imageDigest"`
-		State  string `json:"analysis_status"`
-	}
-	if code := p.call(t, http.MethodPost, "/images", fmt.Sprintf(`{"tag":%q}`, tag), &images); code != http.StatusOK {
-		t.Fatalf("POST /images = %d", code)
-	}
-	digest := images[0].Digest
-	until(t, "the image is analyzed", func() bool {
-		p.call(t, http.MethodGet, "/images/"+digest, "", &images)
-		return images[0].State == "analyzed"
-	})
+	digest := p.analyze(t, tag, "")
 
 	for name, want := range map[string]string{
 		"secret_search":       `[{"path":"/app/id_rsa","matches":[{"name":"PRIV_KEY","regex":"(?i)-+BEGIN(.*)PRIVATE KEY-+","lines":[1]}]}]`,

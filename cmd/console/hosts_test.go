@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net/http"
 	"testing"
 
 	"windlass/internal/engine/enginetest"
@@ -22,17 +21,6 @@ func TestAnalyzerOnAnotherHost(t *testing.T) {
 	first.sync(t)
 	start(t, dataDir(t), db, key, "--feeds-url="+feed, "--services=analyzer", "--web=off", "--host-id=two")
 	first.awaitUp(t)
-	var list []struct {
-		Digest string `json:"imageDigest"`
-		State  string `json:"analysis_status"`
-	}
-	if code := first.call(t, http.MethodPost, "/images", fmt.Sprintf(`{"tag":%q}`, image), &list); code != http.StatusOK {
-		t.Fatalf("POST /images = %d", code)
-	}
-	digest := list[0].Digest
-	until(t, "the other host analyzes the image", func() bool {
-		first.call(t, http.MethodGet, "/images/"+digest, "", &list)
-		return list[0].State == "analyzed"
-	})
+	digest := first.analyze(t, image, "") // on the other host
 	until(t, "its vulnerabilities are found", func() bool { return len(first.findings(t, digest)) > 0 })
 }

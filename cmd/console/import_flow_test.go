@@ -86,6 +86,18 @@ func (p *program) analyzed(t *testing.T, digest string) importedImage {
 	return list[0]
 }
 
+// analyze adds an image by its tag, with the query given, waits for its analysis
+// and returns its digest.
+func (p *program) analyze(t *testing.T, tag, query string) string {
+	t.Helper()
+	var list []importedImage
+	if code := p.call(t, http.MethodPost, "/images"+query, fmt.Sprintf(`{"tag":%q}`, tag), &list); code != http.StatusOK {
+		t.Fatalf("POST /images %s = %d", tag, code)
+	}
+	p.analyzed(t, list[0].Digest)
+	return list[0].Digest
+}
+
 // An SBOM of syft's first releases becomes an analyzed image with its
 // vulnerabilities; one of today, of the same packages, has the same.
 func TestImportedImagesAreAnalyzed(t *testing.T) {
