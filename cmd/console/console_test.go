@@ -90,7 +90,7 @@ func start(t testing.TB, dir string, more ...string) *program {
 	out := &lines{more: make(chan struct{}, 1)}
 	ended := make(chan error, 1)
 	go func() { ended <- run(ctx, settings(dir, more...), out, io.Discard) }()
-	limit := time.After(time.Minute)
+	limit := time.After(5 * time.Minute)
 	for !strings.Contains(out.String(), "Logs:") {
 		select {
 		case <-out.more:
@@ -169,7 +169,7 @@ type serviceState struct {
 // awaitUp asks until all five services are up, as system wait does.
 func (p *program) awaitUp(t testing.TB) []serviceState {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()

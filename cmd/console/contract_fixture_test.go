@@ -102,7 +102,7 @@ func (f *fixture) sql(t *testing.T, text string, args ...any) {
 // until asks for a path until its answer satisfies.
 func (f *fixture) until(t *testing.T, path string, satisfies func(answer) bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()

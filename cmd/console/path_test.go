@@ -138,7 +138,7 @@ func TestSampleWithoutNetwork(t *testing.T) {
 	p.Wait(`location.pathname === "/images"`)
 	p.Live()
 	done := `[...document.querySelectorAll("#images-rows tr")].filter(r => r.textContent.includes("Analyzed") && /Critical \d/.test(r.textContent)).length === 3`
-	awaitLong(p, done)
+	p.Wait(done)
 	p.Looks("sample-images")
 	if n := browsertest.Eval[int](p, `document.querySelectorAll("#images-rows tr").length`); n != 3 {
 		t.Errorf("%d images, want the three samples", n)
@@ -165,15 +165,4 @@ func TestSampleWithoutNetwork(t *testing.T) {
 	if len(left) != 0 {
 		t.Errorf("after the removal %d images are left", len(left))
 	}
-}
-
-// awaitLong waits as long as six waits: analyses share two cores with the
-// browser.
-func awaitLong(p *browsertest.Page, js string) {
-	for range 5 {
-		if browsertest.Eval[bool](p, `new Promise(ok => { const end = Date.now() + 8000; (function look() { const yes = Boolean(`+js+`); yes || Date.now() > end ? ok(yes) : setTimeout(look, 50) })() })`) {
-			return
-		}
-	}
-	p.Wait(js)
 }

@@ -71,7 +71,7 @@ func TestBundleIsWrittenTriedAndActivated(t *testing.T) {
 	prog, p := withSamples(t)
 	p.Goto(prog.console + "/policies")
 	p.Live()
-	awaitLong(p, `document.querySelector(".shares") && !document.body.innerText.includes("not judged by the bundle")`)
+	p.Wait(`document.querySelector(".shares") && !document.body.innerText.includes("not judged by the bundle")`)
 	p.Shot("policies-real")
 
 	// A fault is told at its line while it is typed.
@@ -126,7 +126,7 @@ func TestBundleIsWrittenTriedAndActivated(t *testing.T) {
 	p.Shot("policy-activate")
 	p.Click(`form[action="/policies/team/activate"] button`)
 	p.Wait(`location.pathname === "/policies" && document.querySelector("#bundle-team .pill.ok")`)
-	awaitLong(p, `document.querySelector("#posture-title").innerText.includes("Team bundle") && document.querySelector(".shares")`)
+	p.Wait(`document.querySelector("#posture-title").innerText.includes("Team bundle") && document.querySelector(".shares")`)
 
 	// A finding is set aside from where it is seen.
 	p.Goto(prog.console + "/policies/team?tab=try&run=1")

@@ -154,7 +154,7 @@ type frame struct {
 
 func next(t *testing.T, ws *websocket.Conn) frame {
 	t.Helper()
-	ws.SetReadDeadline(time.Now().Add(5 * time.Second))
+	ws.SetReadDeadline(time.Now().Add(time.Minute))
 	var f frame
 	_, raw, err := ws.ReadMessage()
 	if err != nil {
@@ -201,7 +201,7 @@ func TestLoginAndLogout(t *testing.T) {
 	if code, body, _ := c.do("POST", "/logout", url.Values{"csrf": {csrf}}); code != 200 || !strings.Contains(body, `name="password"`) {
 		t.Errorf("logout = %d", code)
 	}
-	ws.SetReadDeadline(time.Now().Add(5 * time.Second))
+	ws.SetReadDeadline(time.Now().Add(time.Minute))
 	_, _, err := ws.ReadMessage()
 	if !websocket.IsCloseError(err, 4401) {
 		t.Errorf("socket after logout: %v, want close 4401", err)

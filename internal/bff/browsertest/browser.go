@@ -77,6 +77,12 @@ func launch() {
 	shared.err = chromedp.Do(ctx)
 }
 
+// They end tests that hang, and are far above what a busy machine needs.
+const (
+	life     = 10 * time.Minute
+	patience = time.Minute
+)
+
 // Page is a tab.
 type Page struct {
 	t     testing.TB
@@ -100,7 +106,7 @@ func Open(t testing.TB) *Page {
 		t.Skip(shared.err)
 	}
 	ctx, closeTab := chromedp.NewContext(shared.ctx, chromedp.WithNewBrowserContext())
-	ctx, cancel := context.WithTimeout(ctx, 90*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, life)
 	p := &Page{t: t, ctx: ctx}
 	t.Cleanup(func() {
 		p.mu.Lock()
@@ -209,10 +215,10 @@ func Eval[T any](p *Page, js string) T {
 	return v
 }
 
-// Wait waits until an expression is true, ten seconds at most.
+// Wait waits until an expression is true, as long as patience lasts.
 func (p *Page) Wait(js string) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()

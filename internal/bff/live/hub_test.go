@@ -51,7 +51,7 @@ func dial(t *testing.T, url string) *websocket.Conn {
 
 func read(t *testing.T, ws *websocket.Conn) string {
 	t.Helper()
-	ws.SetReadDeadline(time.Now().Add(10 * time.Second))
+	ws.SetReadDeadline(time.Now().Add(time.Minute))
 	_, p, err := ws.ReadMessage()
 	if err != nil {
 		t.Fatal(err)
@@ -125,7 +125,7 @@ func TestCloseTellsAllAndWaits(t *testing.T) {
 			errs <- err
 		}()
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	hub.Close(ctx)
 	if ctx.Err() != nil {

@@ -293,7 +293,7 @@ func alive(pid int) bool {
 
 func within(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	limit := time.After(time.Minute)
+	limit := time.After(5 * time.Minute)
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for !is() {

@@ -91,7 +91,7 @@ func TestSlowUploadsHoldNothing(t *testing.T) {
 	}
 	doc := string(enginetest.NewSBOM(map[string]string{"musl": "1"}))
 	for what, body := range map[string]string{"small": doc, "large": doc + strings.Repeat(" ", 3<<20)} {
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		defer cancel()
 		r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
 		if err != nil {

@@ -377,7 +377,7 @@ func TestWatchersShareTheWork(t *testing.T) {
 	const n = 40
 	w.exec(`INSERT INTO subscriptions (account, key, type, id, active)
 		SELECT 'admin', $1 || '/app:t' || k, 'tag_update', md5('admin+' || $1 || '/app:t' || k || '+tag_update'), true FROM generate_series(1, $2::int) k`, w.reg.Host, n)
-	ctx, cancel := context.WithTimeout(t.Context(), watchFirst+20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), watchFirst+3*time.Minute)
 	defer cancel()
 	var looks sync.Map
 	var total atomic.Int32

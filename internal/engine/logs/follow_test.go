@@ -179,7 +179,7 @@ func TestFollowAnEmptiedFile(t *testing.T) {
 
 func TestWatchEndsWithItsLastFollower(t *testing.T) {
 	s := open(t, Options{})
-	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	ctx, stop := context.WithTimeout(t.Context(), 5*time.Minute)
 	var both sync.WaitGroup
 	for range 2 {
 		both.Go(func() {

@@ -179,7 +179,7 @@ func TestHostileExpressionIsBounded(t *testing.T) {
 	b := parse(t, doc(t, []map[string]any{rule("r1", "GO", "dockerfile", "instruction", "instruction", "RUN", "check", "like", "value", `(?!x)(a+)+\1$`)}))
 	began := time.Now()
 	_, err := Evaluate(b, tag, img, now)
-	if took := time.Since(began); err == nil || took > matchingTime {
+	if took := time.Since(began); err == nil || took > 10*matchingTime {
 		t.Errorf("error %v after %v", err, took)
 	}
 }

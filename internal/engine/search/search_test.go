@@ -115,7 +115,7 @@ func TestSearchBounds(t *testing.T) {
 		f := settings(t, "secret_search: {match_params: [MAXFILESIZE=10485760]}").NewFinder()
 		began := time.Now()
 		got := lines(t, f, "api_key=0123456789ABCDEFGHIJ "+strings.Repeat("x", 10<<20-100))
-		if len(got) != 0 && len(got) != 1 || time.Since(began) > 20*time.Second {
+		if len(got) != 0 && len(got) != 1 || time.Since(began) > time.Minute {
 			t.Errorf("%v in %v", got, time.Since(began))
 		}
 	})
@@ -126,7 +126,7 @@ func TestSearchBounds(t *testing.T) {
 		if len(got["GOOD"]) != 200 {
 			t.Errorf("the other expression found %v", got["GOOD"])
 		}
-		if took := time.Since(began); took > 10*time.Second || !slices.ContainsFunc(f.Notes(), func(s string) bool { return strings.Contains(s, "BAD") }) {
+		if took := time.Since(began); took > time.Minute || !slices.ContainsFunc(f.Notes(), func(s string) bool { return strings.Contains(s, "BAD") }) {
 			t.Errorf("took %v, notes %v", took, f.Notes())
 		}
 	})
