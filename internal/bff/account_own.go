@@ -48,9 +48,10 @@ func (s *Server) renderOwn(c *fiber.Ctx, password view.PasswordForm, made view.T
 	password.Action, password.Own = present.OwnHref+"/password", true
 	v := view.Account{
 		User: who.User, Account: who.Account, Tabs: present.AccountTabs(who), Roles: present.OwnRoles(who), Password: password,
-		Tokens:   present.Tokens(tokens, present.OwnHref+"/tokens", made.Form, s.clock(c)),
-		Sessions: present.Sessions(sessions, s.session(c).Hash, s.clock(c)),
-		Same:     view.SameBy{API: "curl -u " + who.User + " " + c.BaseURL() + "/v1/console/tokens", CLI: "anchore-cli account whoami"},
+		Tokens:      present.Tokens(tokens, present.OwnHref+"/tokens", made.Form, s.clock(c)),
+		Preferences: present.PreferenceChoices(preferences(c)),
+		Sessions:    present.Sessions(sessions, s.session(c).Hash, s.clock(c)),
+		Same:        view.SameBy{API: "curl -u " + who.User + " " + c.BaseURL() + "/v1/console/tokens", CLI: "anchore-cli account whoami"},
 	}
 	v.Tokens.Made, v.Tokens.Name, v.Tokens.Add, v.Tokens.Revoke = made.Made, made.Name, true, true
 	return s.render(c, templates.OwnAccount(s.page(c, "Yourself", "accounts"), v))

@@ -68,7 +68,7 @@ func (s *Server) listAccounts(c *fiber.Ctx) error {
 }
 
 func (s *Server) renderAccounts(c *fiber.Ctx, form view.AccountForm) error {
-	list, next, err := s.engine.Accounts(c.UserContext(), engine.AccountFilter{After: query(c).Get("after"), Limit: peoplePage})
+	list, next, err := s.engine.Accounts(c.UserContext(), engine.AccountFilter{After: query(c).Get("after"), Limit: pageSize(c, peoplePage)})
 	if err != nil {
 		return err
 	}
@@ -146,7 +146,7 @@ func (s *Server) renderAccount(c *fiber.Ctx, form view.UserForm) error {
 	if err != nil {
 		return goneAccount(err, name)
 	}
-	users, next, err := s.engine.Users(c.UserContext(), name, engine.UserFilter{After: query(c).Get("after"), Limit: peoplePage})
+	users, next, err := s.engine.Users(c.UserContext(), name, engine.UserFilter{After: query(c).Get("after"), Limit: pageSize(c, peoplePage)})
 	if err != nil {
 		return goneAccount(err, name)
 	}

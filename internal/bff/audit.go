@@ -68,6 +68,7 @@ func (s *Server) showAudit(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	f.Limit = pageSize(c, f.Limit)
 	list, next, err := s.engine.Audit(c.UserContext(), f, who)
 	if err != nil {
 		return err

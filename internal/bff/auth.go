@@ -31,6 +31,9 @@ type Auth interface {
 	// or account may not sign in any more.
 	Session(ctx context.Context, hash []byte, idle time.Duration, seen bool) (engine.Session, error)
 	EndSession(ctx context.Context, hash []byte) error
+	// SetPreferences keeps how a user likes the console drawn; what change
+	// leaves open stays as it is. The user's sessions tell of them.
+	SetPreferences(ctx context.Context, user string, change engine.Preferences) error
 }
 
 func (s *Server) authRoutes(r fiber.Router) {

@@ -32,7 +32,7 @@ func (s *Server) listDeliveries(c *fiber.Ctx) error {
 	q := query(c)
 	f := engine.NotificationFilter{
 		State: engine.DeliveryState(q.Get("state")), Type: q.Get("type"), Key: strings.TrimSpace(q.Get("key")), Webhook: q.Get("webhook"),
-		Limit: present.DeliveriesPage + 1,
+		Limit: pageSize(c, present.DeliveriesPage) + 1,
 	}
 	if after := q.Get("after"); after != "" {
 		var err error

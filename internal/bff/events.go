@@ -68,7 +68,7 @@ func (s *Server) listEvents(c *fiber.Ctx) error {
 	}
 	ctx, account := c.UserContext(), s.who(c).Account
 	d := present.EventsData{Query: q, Filter: f, User: s.who(c).User, API: c.BaseURL()}
-	d.List, err = s.engine.Events(ctx, account, f, engine.EventPage{Cursor: q.After, Limit: eventsPageSize, Oldest: q.Order == "oldest"})
+	d.List, err = s.engine.Events(ctx, account, f, engine.EventPage{Cursor: q.After, Limit: pageSize(c, eventsPageSize), Oldest: q.Order == "oldest"})
 	if err != nil {
 		return err
 	}

@@ -354,17 +354,42 @@ func TestSwitchesWorkWithoutTheScript(t *testing.T) {
 	c.login()
 	for _, form := range []url.Values{{"theme": {"dark"}}, {"zone": {"local"}}, {"rail": {"icons"}}} {
 		form.Set("back", "/services")
+		form.Set("csrf", c.csrf())
 		if code, body, resp := c.do("POST", "/prefs", form); code != 200 || resp.Request.URL.Path != "/services" || !strings.Contains(body, "Sign out") {
 			t.Fatalf("POST /prefs %v = %d at %s", form, code, resp.Request.URL.Path)
 		}
 	}
-	if body := c.get("/"); !strings.Contains(body, `<html lang="en" data-theme="dark" data-zone="local" data-rail="icons">`) {
+	if body := c.get("/"); !strings.Contains(body, `<html lang="en" data-theme="dark" data-zone="local" data-rail="icons" data-density="">`) {
 		t.Errorf("the switches were not kept: %.120s", body)
 	}
-	if code, _, _ := c.do("POST", "/prefs", url.Values{"theme": {`"><script>`}}); code != 200 {
+	if code, _, _ := c.do("POST", "/prefs", url.Values{"theme": {`"><script>`}, "csrf": {c.csrf()}}); code != 200 {
 		t.Errorf("an odd theme = %d", code)
 	}
-	if body := c.get("/"); !strings.Contains(body, `data-theme=""`) {
+	if body := c.get("/"); !strings.Contains(body, `data-theme="dark"`) {
 		t.Error("an odd theme was kept")
+	}
+	if code, _, _ := c.do("POST", "/prefs", url.Values{"theme": {"light"}}); code != 403 {
+		t.Errorf("without the token = %d, want 403", code)
+	}
+}
+
+// What a user chooses in one browser, another shows; and a browser remembers
+// it for its login page.
+func TestPreferencesFollowTheUser(t *testing.T) {
+	home := start(t, bff.Options{})
+	home.login()
+	form := url.Values{"theme": {"dark"}, "density": {"compact"}, "page_size": {"25"}, "back": {"/services"}, "csrf": {home.csrf()}}
+	if code, _, resp := home.do("POST", "/prefs", form, "Accept", "application/json"); code != 204 || resp.Header.Get("Location") != "" {
+		t.Errorf("a script's choice = %d", code)
+	}
+	jar, _ := cookiejar.New(nil)
+	office := &console{t: t, fake: home.fake, url: home.url, http: &http.Client{Jar: jar, Timeout: 10 * time.Second}}
+	office.login()
+	if body := office.get("/"); !strings.Contains(body, `data-theme="dark"`) || !strings.Contains(body, `data-density="compact"`) {
+		t.Errorf("the other browser: %.160s", body)
+	}
+	office.do("POST", "/logout", url.Values{"csrf": {office.csrf()}})
+	if body := office.get("/login"); !strings.Contains(body, `data-theme="dark"`) {
+		t.Error("the login page has forgotten the theme")
 	}
 }

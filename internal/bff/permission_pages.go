@@ -21,6 +21,7 @@ type pageAction struct {
 var pageActions = []pageAction{
 	{Path: "/"}, // what it may not show, the overview leaves out
 	{Path: "/status"},
+	{Path: "/search"}, // what it may not find, it leaves out
 	{Path: "/services"},
 	{Path: "/feeds"},
 	{Path: "/api"},
@@ -79,15 +80,12 @@ func (s *Server) maySee(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// hidden are the addresses of the rail that a user could not open.
-func hidden(who engine.Identity) map[string]bool {
-	out := map[string]bool{}
-	for _, a := range pageActions {
-		if !a.allows(who) {
-			out[a.Path] = true
-		}
+// mayOpen tells which pages a user can open.
+func mayOpen(who engine.Identity) func(href string) bool {
+	return func(href string) bool {
+		a, _ := pageActionOf(href)
+		return a.allows(who)
 	}
-	return out
 }
 
 // changeActions are what a user must be allowed to hear of a kind of change, as

@@ -3,63 +3,121 @@ package bff
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
+	"windlass/internal/engine"
 	"windlass/web/templates/view"
 )
 
-// Preferences are cookies that the script may read and write: they hold no
-// secret, and pages are drawn with them from the first byte on.
+// A user's preferences are kept by the engine and follow him to every browser.
+// Cookies repeat them for pages without a session, and for those who are not
+// signed in; they hold no secret.
 const (
-	cookieTheme = "wl_theme" // light, dark
-	cookieZone  = "wl_zone"  // utc, local
-	cookieTZ    = "wl_tz"    // the browser's zone, as the script found it
-	cookieRail  = "wl_rail"  // icons
-	cookieFlash = "wl_flash"
+	cookieTheme    = "wl_theme"
+	cookieZone     = "wl_zone"
+	cookieRail     = "wl_rail"
+	cookieDensity  = "wl_density"
+	cookiePageSize = "wl_page_size"
+	cookieTZ       = "wl_tz" // the browser's zone, as the script found it
+	cookieFlash    = "wl_flash"
 )
 
-// setPrefs changes what the form names and goes back to its page.
+const prefsMaxAge = 365 * 24 * 3600
+
+// preferences are those of the signed-in user; what he has left open, and all
+// of them without a session, the browser's.
+func preferences(c *fiber.Ctx) engine.Preferences {
+	found, _ := c.Locals(localSession).(engine.Session)
+	return found.Preferences.Or(cachedPreferences(c)).Known()
+}
+
+func cachedPreferences(c *fiber.Ctx) engine.Preferences {
+	size, _ := strconv.Atoi(c.Cookies(cookiePageSize))
+	return engine.Preferences{
+		Theme: c.Cookies(cookieTheme), Zone: c.Cookies(cookieZone), Rail: c.Cookies(cookieRail),
+		Density: c.Cookies(cookieDensity), PageSize: size,
+	}.Known()
+}
+
+// cachePreferences has the browser repeat what another one may have changed.
+func (s *Server) cachePreferences(c *fiber.Ctx, p engine.Preferences) {
+	cached := cachedPreferences(c)
+	put := func(name, value, had string) {
+		if value != had {
+			c.Cookie(&fiber.Cookie{Name: name, Value: value, Path: "/", MaxAge: prefsMaxAge, SameSite: "Lax", Secure: s.secure(c)})
+		}
+	}
+	put(cookieTheme, p.Theme, cached.Theme)
+	put(cookieZone, p.Zone, cached.Zone)
+	put(cookieRail, p.Rail, cached.Rail)
+	put(cookieDensity, p.Density, cached.Density)
+	put(cookiePageSize, strconv.Itoa(p.PageSize), strconv.Itoa(cached.PageSize))
+}
+
+// setPrefs changes what the form names and goes back to its page; a script
+// that asks for JSON is told no more than that it was done.
 func (s *Server) setPrefs(c *fiber.Ctx) error {
 	if !sameOrigin(c) {
 		return fiber.NewError(fiber.StatusForbidden, "This form came from another site.")
 	}
-	for name, allowed := range map[string]string{
-		"theme": "light dark system", "zone": "utc local", "rail": "icons labels",
-	} {
-		if !c.Context().PostArgs().Has(name) {
-			continue
+	size, _ := strconv.Atoi(c.FormValue("page_size"))
+	change := engine.Preferences{
+		Theme: c.FormValue("theme"), Zone: c.FormValue("zone"), Rail: c.FormValue("rail"),
+		Density: c.FormValue("density"), PageSize: size,
+	}.Known()
+	found, err := s.findSession(c)
+	switch {
+	case err == nil:
+		if err := checkCSRF(c, found.CSRF); err != nil {
+			return err
 		}
-		v := c.FormValue(name)
-		if !strings.Contains(allowed, v) {
-			v = ""
+		if err := s.engine.SetPreferences(c.UserContext(), found.User, change); err != nil {
+			return err
 		}
-		c.Cookie(&fiber.Cookie{Name: "wl_" + name, Value: v, Path: "/", MaxAge: 365 * 24 * 3600, SameSite: "Lax", Secure: s.opts.Secure})
+		change = change.Or(found.Preferences)
+	case !errors.Is(err, engine.ErrNotFound):
+		return err
+	}
+	s.cachePreferences(c, change.Or(cachedPreferences(c)))
+	if c.Accepts(fiber.MIMETextHTML, fiber.MIMEApplicationJSON) == fiber.MIMEApplicationJSON {
+		return c.SendStatus(fiber.StatusNoContent)
+	}
+	if text := c.FormValue("say"); text != "" {
+		return s.done(c, c.FormValue("back"), "Preferences kept. They are yours in every browser.", "")
 	}
 	return c.Redirect(localPath(c.FormValue("back")), fiber.StatusSeeOther)
 }
 
-func theme(c *fiber.Ctx) string {
-	if v := c.Cookies(cookieTheme); v == "light" || v == "dark" {
-		return v
+// drawn is how a choice stands on the page: the one that most want is empty.
+func drawn(choice string) string {
+	switch choice {
+	case "system", "labels", "normal":
+		return ""
 	}
-	return ""
+	return choice
 }
 
+func theme(c *fiber.Ctx) string { return drawn(preferences(c).Theme) }
+
 func zone(c *fiber.Ctx) string {
-	if c.Cookies(cookieZone) == "local" {
+	if preferences(c).Zone == "local" {
 		return "local"
 	}
 	return "utc"
 }
 
-func rail(c *fiber.Ctx) string {
-	if c.Cookies(cookieRail) == "icons" {
-		return "icons"
+// pageSize is how many rows the user wants on a page of a list that finds own
+// right.
+func pageSize(c *fiber.Ctx, own int) int {
+	if n := preferences(c).PageSize; n > 0 {
+		return n
 	}
-	return ""
+	return own
 }
 
 // location is the zone to write times in. Without the script the browser's

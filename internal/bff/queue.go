@@ -89,6 +89,7 @@ func (s *Server) listQueue(c *fiber.Ctx) error {
 		return err
 	}
 	now := s.clock(c)
+	f.Limit = pageSize(c, f.Limit)
 	f.Account = s.reach(c)
 	in := present.QueueIn{
 		Filter: f, Query: q, Everyone: f.Account == "", API: c.BaseURL(), User: who.User,

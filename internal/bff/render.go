@@ -47,11 +47,13 @@ func (s *Server) page(c *fiber.Ctx, title, active string) view.Page {
 	// The number was read before the page's data: what commits in between is
 	// told again rather than missed.
 	seq, _ := c.Locals(localSeq).(int64)
+	prefs := preferences(c)
+	s.cachePreferences(c, prefs)
 	return view.Page{
 		Title: title, Active: active, Path: here(c), User: who.User, Account: who.Account,
-		CSRF: s.session(c).CSRF, Theme: theme(c), Zone: zone(c), Rail: rail(c),
+		CSRF: s.session(c).CSRF, Theme: drawn(prefs.Theme), Zone: zone(c), Rail: drawn(prefs.Rail), Density: drawn(prefs.Density),
 		Status: s.engineStatus(c.UserContext()), Seq: seq, Flash: takeFlash(c),
-		Hidden: hidden(who),
+		Nav: present.Navigation(mayOpen(who)), Drawn: time.Now().In(location(c)).Format("2006-01-02 15:04:05 MST"),
 	}
 }
 
@@ -107,7 +109,6 @@ func (s *Server) clock(c *fiber.Ctx) present.Clock {
 // who is the signed-in user. Pass its account to the engine.
 func (s *Server) who(c *fiber.Ctx) engine.Identity { return s.session(c).Identity }
 
-// here is the path and query of this page, without what is of one request.
 // here is the path and query of this page.
 func here(c *fiber.Ctx) string { return c.OriginalURL() }
 

@@ -60,6 +60,7 @@ func (s *Server) listSubscriptions(c *fiber.Ctx) error {
 
 func (s *Server) renderSubscriptions(c *fiber.Ctx, form view.SubscriptionForm) error {
 	f := subscriptionFilter(query(c))
+	f.Limit = pageSize(c, f.Limit)
 	f.Types = present.TagSubscriptions
 	if t := engine.SubscriptionType(query(c).Get("type")); slices.Contains(f.Types, t) {
 		f.Types = []engine.SubscriptionType{t}
@@ -83,6 +84,7 @@ func (s *Server) listRepositories(c *fiber.Ctx) error {
 
 func (s *Server) renderRepositories(c *fiber.Ctx, form view.SubscriptionForm) error {
 	f := subscriptionFilter(query(c))
+	f.Limit = pageSize(c, f.Limit)
 	f.Type = engine.SubRepoUpdate
 	in, err := s.subscriptionsOf(c, f)
 	if err != nil {

@@ -710,7 +710,7 @@ func eventsList(csrf string, v view.EventsList) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 59, "</label> <button class=\"btn s danger\" data-clear-selected title=\"Clear the selected events; this can be undone\">Clear selected</button></form><span class=\"end\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 59, "</label> <button class=\"btn s danger\" data-clear-selected data-key=\"#\" title=\"Clear the selected events; this can be undone\">Clear selected</button></form><span class=\"end\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -31,6 +31,7 @@ type Fake struct {
 
 	mu       sync.Mutex
 	sessions map[string]engine.Session
+	prefs    map[string]engine.Preferences // by user
 	changes  []engine.Change
 	asked    []engine.CheckQuery // for checks
 	retried  []string            // account/cause
@@ -39,7 +40,7 @@ type Fake struct {
 
 // New is a fake engine with its five services up on host-1.
 func New() *Fake {
-	f := &Fake{sessions: map[string]engine.Session{}, wake: make(chan struct{})}
+	f := &Fake{sessions: map[string]engine.Session{}, prefs: map[string]engine.Preferences{}, wake: make(chan struct{})}
 	now := time.Now()
 	for i, name := range engine.ServiceNames {
 		f.Records = append(f.Records, engine.Service{
@@ -95,6 +96,7 @@ func (f *Fake) Session(_ context.Context, hash []byte, _ time.Duration, _ bool) 
 	if !ok {
 		return s, engine.ErrNotFound
 	}
+	s.Preferences = f.prefs[s.User]
 	return s, nil
 }
 
@@ -102,6 +104,13 @@ func (f *Fake) EndSession(_ context.Context, hash []byte) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.sessions, string(hash))
+	return nil
+}
+
+func (f *Fake) SetPreferences(_ context.Context, user string, change engine.Preferences) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.prefs[user] = change.Or(f.prefs[user])
 	return nil
 }
 

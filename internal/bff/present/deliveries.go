@@ -47,8 +47,9 @@ func Deliveries(in DeliveriesIn, c Clock) view.Deliveries {
 		ids = append(ids, f.Webhook)
 	}
 	v.Filter.Webhooks = choices(f.Webhook, "Any webhook", ids, func(id string) string { return hookName(id, in.Hooks) })
-	more := len(in.List) > DeliveriesPage
-	list := in.List[:min(len(in.List), DeliveriesPage)]
+	fits := f.Limit - 1
+	more := len(in.List) > fits
+	list := in.List[:min(len(in.List), fits)]
 	for _, n := range list {
 		v.Rows = append(v.Rows, deliveryRow(n, in.Hooks, c))
 	}

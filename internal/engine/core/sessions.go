@@ -22,6 +22,12 @@ func (c *Core) EndSession(ctx context.Context, hash []byte) error {
 	return c.store.EndSession(ctx, hash)
 }
 
+// SetPreferences keeps how a user likes the console drawn; what change leaves
+// open stays as it is.
+func (c *Core) SetPreferences(ctx context.Context, user string, change engine.Preferences) error {
+	return c.store.SetPreferences(ctx, user, change)
+}
+
 // UserSessions lists the live console logins of a user.
 func (c *Core) UserSessions(ctx context.Context, user string, idle time.Duration) ([]engine.Session, error) {
 	return c.store.UserSessions(ctx, user, idle)

@@ -31,10 +31,11 @@ func (s *Store) AddSession(ctx context.Context, n engine.Session) error {
 // than idle, or its user may not sign in any more.
 func (s *Store) Session(ctx context.Context, hash []byte, idle time.Duration, seen bool) (engine.Session, error) {
 	const get = `
-		SELECT u.name, a.name, a.type, a.state, ` + grantsOfUser + `, s.csrf, s.created_at, s.seen_at, s.expires_at
+		SELECT u.name, a.name, a.type, a.state, ` + grantsOfUser + `, s.csrf, s.created_at, s.seen_at, s.expires_at, ` + preferenceColumns + `
 		  FROM sessions s
 		  JOIN users u ON u.name = s.user_name
 		  JOIN accounts a ON a.name = u.account
+		  LEFT JOIN user_preferences f ON f.user_name = u.name
 		 WHERE s.id_hash = $1 AND s.expires_at > now() AND s.seen_at > now() - $2::interval
 		   AND a.state = 'enabled' AND u.password_hash IS NOT NULL`
 	// Kept to the minute: a page view must not cost a write each time.
@@ -43,7 +44,8 @@ func (s *Store) Session(ctx context.Context, hash []byte, idle time.Duration, se
 	n := engine.Session{Hash: hash}
 	var l engine.Login
 	err := s.pool.QueryRow(ctx, get, hash, idle).Scan(&l.User.Name, &l.Account.Name, &l.Account.Type, &l.Account.State, &l.Grants,
-		&n.CSRF, &n.CreatedAt, &n.SeenAt, &n.ExpiresAt)
+		&n.CSRF, &n.CreatedAt, &n.SeenAt, &n.ExpiresAt,
+		&n.Preferences.Theme, &n.Preferences.Zone, &n.Preferences.Rail, &n.Preferences.Density, &n.Preferences.PageSize)
 	if err != nil {
 		return engine.Session{}, fmt.Errorf("session: %w", domain(err))
 	}

@@ -12,7 +12,6 @@ export function start() {
   document.addEventListener("click", click);
   document.addEventListener("change", change);
   document.addEventListener("submit", submit, true);
-  document.addEventListener("keydown", key);
   document.addEventListener("windlass:morphed", show);
   new MutationObserver((list) => list.some((m) => m.target.id === "events-rows") && show()).observe(document.body, { childList: true, subtree: true });
   show();
@@ -142,21 +141,4 @@ function submit(e) {
   };
   if (all) except.forEach((id) => add("except", id));
   else chosen.forEach((id) => here.has(id) || add("id", id));
-}
-
-function key(e) {
-  if (e.ctrlKey || e.metaKey || e.altKey || e.target.closest("input:not([type=checkbox]), textarea, select, dialog")) return;
-  if (e.key === "x" || e.key === "X") {
-    const box = document.activeElement?.closest("tr")?.querySelector("[data-select]");
-    if (!box) return;
-    if (e.key === "X") range(box, true);
-    else choose(box, !box.checked);
-    anchor = box.value;
-    show();
-  } else if (e.key === "#") {
-    const button = document.querySelector("[data-clear-selected]");
-    if (!button || button.hidden) return;
-    button.form.requestSubmit(button);
-  } else return;
-  e.preventDefault();
 }

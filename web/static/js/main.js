@@ -17,8 +17,6 @@ htmx.config.morphIgnore = ["data-htmx-powered", "open"];
 htmx.config.history = false;
 
 document.documentElement.classList.add("js");
-// On a phone the bar may be longer than the screen.
-document.querySelector(".rail [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 times();
 prefs();
 toasts();

@@ -1,41 +1,73 @@
-// The switches of the bar, without loading the page again. The cookies are
-// those the forms set.
+// The switches of the frame, without loading the page again. The server keeps
+// them with the user; what could not be kept is said.
 import { redraw } from "./times.js";
+import { toast } from "./toast.js";
 
 const root = document.documentElement;
 const themes = { "": ["System", "system", "light"], light: ["Light", "sun", "dark"], dark: ["Dark", "moon", "system"] };
+let last = Promise.resolve(); // one after the other: the last choice is the one that stays
 
 export function start() {
   document.addEventListener("submit", (e) => {
     const pref = e.target.dataset.pref;
     if (!pref) return;
     e.preventDefault();
-    const button = e.target.querySelector("button");
-    const value = button.value;
-    document.cookie = `wl_${pref}=${value}; path=/; max-age=31536000; samesite=lax`;
-    change[pref](value, button);
+    set(pref, e.target.querySelector("button").value);
   });
 }
 
+export function set(pref, value) {
+  for (const button of document.querySelectorAll(`[data-pref="${pref}"] button`)) draw[pref](value, button);
+  change[pref](value);
+  last = last.then(() => keep(pref, value));
+}
+
+async function keep(pref, value) {
+  const token = document.querySelector("meta[name=csrf]").content;
+  try {
+    const r = await fetch("/prefs", {
+      method: "POST",
+      body: new URLSearchParams({ [pref]: value, csrf: token }),
+      headers: { Accept: "application/json" },
+      keepalive: true,
+    });
+    if (!r.ok) throw new Error(r.statusText);
+  } catch {
+    toast("This choice could not be kept. It lasts until the page is loaded again.", "bad");
+  }
+}
+
 const change = {
+  theme: (value) => (root.dataset.theme = value === "system" ? "" : value),
+  rail: (value) => (root.dataset.rail = value === "icons" ? value : ""),
+  density: (value) => (root.dataset.density = value === "compact" ? value : ""),
+  zone(value) {
+    root.dataset.zone = value;
+    redraw(document);
+    document.dispatchEvent(new CustomEvent("windlass:zone"));
+  },
+};
+
+const text = (button, words) => (button.querySelector("[data-pref-text]").textContent = words);
+
+// draw makes a button offer what it was not pressed for.
+const draw = {
   theme(value, button) {
-    const now = value === "system" ? "" : value;
-    root.dataset.theme = now;
-    const [name, icon, next] = themes[now];
+    const [name, icon, next] = themes[value === "system" ? "" : value];
     button.value = next;
-    button.querySelector("[data-pref-text]").textContent = name;
+    text(button, name);
     const use = button.querySelector("use");
     use.setAttribute("href", use.getAttribute("href").replace(/#.*/, "#" + icon));
   },
   zone(value, button) {
-    root.dataset.zone = value;
     button.value = value === "local" ? "utc" : "local";
-    button.querySelector("[data-pref-text]").textContent = value === "local" ? "Local" : "UTC";
-    redraw(document);
-    document.dispatchEvent(new CustomEvent("windlass:zone"));
+    text(button, value === "local" ? "Local" : "UTC");
   },
   rail(value, button) {
-    root.dataset.rail = value;
-    button.value = value === "icons" ? "" : "icons";
+    button.value = value === "icons" ? "labels" : "icons";
+  },
+  density(value, button) {
+    button.value = value === "compact" ? "normal" : "compact";
+    text(button, value === "compact" ? "Normal rows" : "Compact rows");
   },
 };

@@ -8,6 +8,7 @@ type Account struct {
 	Password      PasswordForm
 	Tokens        Tokens
 	Sessions      []SessionRow
+	Preferences   []Preference
 	Same          SameBy
 }
 

@@ -14,14 +14,26 @@ type Page struct {
 	Theme   string // light, dark, or empty: as the system has it
 	Zone    string // utc or local
 	Rail    string // icons, or empty
+	Density string // compact, or empty
 	Status  Pill   // of the whole engine
 	Seq     int64  // newest change that this page has in it
 	Flash   *Flash
-	Hidden  map[string]bool // addresses of the rail that the user could not open
+	Nav     []Nav  // what the user can open
+	Drawn   string // when, for paper
 }
 
-// Nav is one item of the rail.
-type Nav struct{ Key, Label, Icon, Href, Hotkey string }
+// Nav is one item of the rail; Gap leaves room before it, Docked ones stand in
+// the bar of a phone.
+type Nav struct {
+	Key, Label, Icon, Href, Hotkey string
+	Gap, Docked                    bool
+}
+
+// Preference is a choice of how the console is drawn.
+type Preference struct {
+	Name, Label string
+	Options     []Option
+}
 
 // Pill is a state in a word, with a tone (ok, warn, bad, run, off, or empty)
 // and, when there is more to see, an address.
