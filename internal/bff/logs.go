@@ -19,16 +19,22 @@ import (
 
 // Logs is what the logs pages ask of an engine.
 type Logs interface {
-	// LogLines selects lines; engine.ErrInvalid when the query cannot be.
+	// LogHosts lists the hosts whose logs can be asked for, the engine's own
+	// first.
+	LogHosts(ctx context.Context) ([]engine.LogHost, error)
+	// LogLines selects lines; engine.ErrInvalid when the query cannot be. Hosts
+	// that cannot be read are named in the page and fail nothing.
 	LogLines(ctx context.Context, q engine.LogQuery) (engine.LogPage, error)
 	// FollowLogs calls each with what comes behind a cursor until ctx ends
 	// (nil) or each returns an error. While each is busy lines wait where they
 	// are written, and what is passed over in the end is counted.
 	FollowLogs(ctx context.Context, q engine.LogQuery, after engine.LogCursor, each func(engine.LogFrame) error) error
-	// LogFiles lists the files, by service and then newest first.
-	LogFiles(ctx context.Context) ([]engine.LogFile, error)
+	// LogFiles lists the files, by host and service and then newest first, and
+	// the hosts that cannot be asked.
+	LogFiles(ctx context.Context) ([]engine.LogFile, []engine.LogHostFault, error)
 	// OpenLogFile opens a file of that list as it is now, of the size it gives.
-	OpenLogFile(ctx context.Context, name string) (engine.LogFile, io.ReadCloser, error)
+	// The body ends with ctx.
+	OpenLogFile(ctx context.Context, host, name string) (engine.LogFile, io.ReadCloser, error)
 }
 
 // linesAround is how many lines are shown on each side of a moment.
@@ -37,7 +43,7 @@ const linesAround = 200
 func (s *Server) logsRoutes(r fiber.Router) {
 	r.Get("/logs", administrators(s.showLogs))
 	r.Get("/logs/download", administrators(s.downloadLogs))
-	r.Get("/logs/files/:name", administrators(s.downloadLogFile))
+	r.Get("/logs/files/:host/:name", administrators(s.downloadLogFile))
 	r.Get("/ws/logs", administrators(s.followLogs))
 }
 
@@ -67,7 +73,7 @@ func (s *Server) showLogs(c *fiber.Ctx) error {
 	} else if err != nil {
 		return err
 	}
-	files, err := s.engine.LogFiles(ctx)
+	files, _, err := s.engine.LogFiles(ctx)
 	if err != nil {
 		return err
 	}
@@ -95,12 +101,27 @@ func (s *Server) logLines(ctx context.Context, form present.LogForm) (*engine.Lo
 }
 
 func (s *Server) downloadLogFile(c *fiber.Ctx) error {
-	file, r, err := s.engine.OpenLogFile(c.UserContext(), c.Params("name"))
+	// The body is read after the handler has returned, when its own context has
+	// ended.
+	ctx, cancel := context.WithTimeout(s.base, downloadTime)
+	file, r, err := s.engine.OpenLogFile(ctx, param(c, "host"), param(c, "name"))
 	if err != nil {
+		cancel()
 		return err
 	}
 	attach(c, file.Name)
-	return c.SendStream(r, int(file.Bytes)) // closes it
+	return c.SendStream(until{r, cancel}, int(file.Bytes)) // closes it
+}
+
+// until is a body whose context ends when it is closed.
+type until struct {
+	io.ReadCloser
+	cancel context.CancelFunc
+}
+
+func (u until) Close() error {
+	defer u.cancel()
+	return u.ReadCloser.Close()
 }
 
 // attach makes the answer a text file to keep.
@@ -129,6 +150,11 @@ func parseLogForm(v url.Values, zone *time.Location) (f present.LogForm, err err
 	for _, name := range engine.ServiceNames {
 		if slices.Contains(v["service"], name) {
 			f.Query.Services = append(f.Query.Services, name)
+		}
+	}
+	for _, host := range v["host"] {
+		if host != "" && len(host) < 256 && len(f.Query.Hosts) < engine.MaxLogHosts && !slices.Contains(f.Query.Hosts, host) {
+			f.Query.Hosts = append(f.Query.Hosts, host)
 		}
 	}
 	for field, at := range map[string]*time.Time{"at": &f.At, "since": &f.Query.Since, "before": &f.Query.Before} {

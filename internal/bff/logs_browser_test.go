@@ -23,6 +23,8 @@ type tape struct {
 	wake  chan struct{}
 }
 
+var tapeLog = engine.LogSource{Service: engine.Catalog, Host: "host-1"}
+
 func newTape() *tape { return &tape{Fake: enginetest.New(), wake: make(chan struct{})} }
 
 func (e *tape) log(service, level, text string) {
@@ -35,7 +37,7 @@ func (e *tape) log(service, level, text string) {
 }
 
 func (e *tape) cursor() engine.LogCursor {
-	return engine.LogCursor{engine.Catalog: {Generation: "ab12", Offset: int64(len(e.lines))}}
+	return engine.LogCursor{tapeLog: {Generation: "ab12", Offset: int64(len(e.lines))}}
 }
 
 func (e *tape) LogLines(_ context.Context, q engine.LogQuery) (engine.LogPage, error) {
@@ -51,7 +53,7 @@ func (e *tape) LogLines(_ context.Context, q engine.LogQuery) (engine.LogPage, e
 }
 
 func (e *tape) FollowLogs(ctx context.Context, q engine.LogQuery, after engine.LogCursor, each func(engine.LogFrame) error) error {
-	for next := after[engine.Catalog].Offset; ; {
+	for next := after[tapeLog].Offset; ; {
 		e.mu.Lock()
 		f, wake := engine.LogFrame{Last: e.cursor()}, e.wake
 		for _, l := range e.lines[next:] {
@@ -74,12 +76,12 @@ func (e *tape) FollowLogs(ctx context.Context, q engine.LogQuery, after engine.L
 	}
 }
 
-func (e *tape) LogFiles(context.Context) ([]engine.LogFile, error) {
+func (e *tape) LogFiles(context.Context) ([]engine.LogFile, []engine.LogHostFault, error) {
 	return []engine.LogFile{{Service: engine.Catalog, Name: "anchore-catalog.log", Bytes: 8_123_456, ModTime: time.Now(), Current: true},
-		{Service: engine.Catalog, Name: "anchore-catalog-2026-11-22T10-00-19.000-size.log", Bytes: 9_999_870, ModTime: time.Now().Add(-time.Hour)}}, nil
+		{Service: engine.Catalog, Name: "anchore-catalog-2026-11-22T10-00-19.000-size.log", Bytes: 9_999_870, ModTime: time.Now().Add(-time.Hour)}}, nil, nil
 }
 
-func (e *tape) OpenLogFile(context.Context, string) (engine.LogFile, io.ReadCloser, error) {
+func (e *tape) OpenLogFile(context.Context, string, string) (engine.LogFile, io.ReadCloser, error) {
 	return engine.LogFile{}, nil, engine.ErrNotFound
 }
 

@@ -34,8 +34,13 @@ func (e *logEngine) Session(context.Context, []byte, time.Duration, bool) (engin
 	return engine.Session{Identity: e.user}, nil
 }
 func (e *logEngine) Services(context.Context) ([]engine.Service, error) { return nil, nil }
-func (e *logEngine) LogFiles(context.Context) ([]engine.LogFile, error) { return e.files, nil }
-func (e *logEngine) LastChange(context.Context) (int64, error)          { return 0, nil }
+func (e *logEngine) LogFiles(context.Context) ([]engine.LogFile, []engine.LogHostFault, error) {
+	return e.files, nil, nil
+}
+func (e *logEngine) LogHosts(context.Context) ([]engine.LogHost, error) {
+	return []engine.LogHost{{Name: "h", Own: true}}, nil
+}
+func (e *logEngine) LastChange(context.Context) (int64, error) { return 0, nil }
 func (e *logEngine) Watch(ctx context.Context, _ int64, _ func(engine.Change) error) error {
 	<-ctx.Done()
 	return nil
@@ -46,12 +51,14 @@ func (e *logEngine) LogLines(_ context.Context, q engine.LogQuery) (engine.LogPa
 func (e *logEngine) FollowLogs(ctx context.Context, q engine.LogQuery, after engine.LogCursor, each func(engine.LogFrame) error) error {
 	return e.follow(ctx, q, after, each)
 }
-func (e *logEngine) OpenLogFile(_ context.Context, name string) (engine.LogFile, io.ReadCloser, error) {
-	if name != "anchore-catalog.log" {
+func (e *logEngine) OpenLogFile(_ context.Context, host, name string) (engine.LogFile, io.ReadCloser, error) {
+	if host != "h" || name != "anchore-catalog.log" {
 		return engine.LogFile{}, nil, engine.NotFoundf("There is no log file %q.", name)
 	}
 	return engine.LogFile{Name: name, Bytes: 5}, io.NopCloser(strings.NewReader("a log")), nil
 }
+
+var catalogLog = engine.LogSource{Service: engine.Catalog, Host: "h"}
 
 var logAdmin = engine.Identity{User: "admin", Account: "admin", Admin: true}
 
@@ -92,11 +99,11 @@ func wantParts(t *testing.T, body string, want ...string) {
 
 func TestLogsPage(t *testing.T) {
 	var asked engine.LogQuery
-	e := &logEngine{user: logAdmin, files: []engine.LogFile{{Service: engine.Catalog, Name: "anchore-catalog.log", Bytes: 1234567, Current: true}}}
+	e := &logEngine{user: logAdmin, files: []engine.LogFile{{Service: engine.Catalog, Host: "h", Name: "anchore-catalog.log", Bytes: 1234567, Current: true}}}
 	e.lines = func(q engine.LogQuery) (engine.LogPage, error) {
 		asked = q
-		return engine.LogPage{More: true, First: engine.LogCursor{engine.Catalog: {Generation: "ab12", Offset: 7}},
-			Last:  engine.LogCursor{engine.Catalog: {Generation: "ab12", Offset: 99}},
+		return engine.LogPage{More: true, First: engine.LogCursor{catalogLog: {Generation: "ab12", Offset: 7}},
+			Last:  engine.LogCursor{catalogLog: {Generation: "ab12", Offset: 99}},
 			Lines: []engine.LogLine{logLine(engine.Catalog, "error", `sync failed cause="connection RESET <b>"`, 7)}}, nil
 	}
 	code, _, body := getLogs(t, e, "/logs?service=catalog&service=nonsense&level=warn&text=reset&oneline=1")
@@ -108,9 +115,9 @@ func TestLogsPage(t *testing.T) {
 		t.Errorf("asked %+v, want %+v", asked, want)
 	}
 	wantParts(t, body,
-		`id="l-catalog-ab12-7"`, `<mark>RESET</mark>`, `&lt;b&gt;`, `<i>cause=</i>`, "13:04:05.006", "Sunday, 22 November 2026",
-		`data-logs="/ws/logs?level=warn&amp;oneline=1&amp;service=catalog&amp;text=reset"`, `data-after="catalog-ab12-99"`,
-		`until=catalog-ab12-7`, `/logs/files/anchore-catalog.log`, "1.2 MB", `class="log oneline"`, `/logs/download?level=warn`,
+		`id="l-h~catalog-ab12-7"`, `<mark>RESET</mark>`, `&lt;b&gt;`, `<i>cause=</i>`, "13:04:05.006", "Sunday, 22 November 2026",
+		`data-logs="/ws/logs?level=warn&amp;oneline=1&amp;service=catalog&amp;text=reset"`, `data-after="h~catalog-ab12-99"`,
+		`until=h~catalog-ab12-7`, `/logs/files/h/anchore-catalog.log`, "1.2 MB", `class="log oneline"`, `/logs/download?level=warn`,
 		`at=2026-11-22T13%3A04%3A05.006Z`)
 }
 
@@ -125,7 +132,7 @@ func TestLogsAroundAMoment(t *testing.T) {
 	if code != http.StatusOK || len(asked) != 2 || !asked[0].Before.Equal(at) || !asked[1].Since.Equal(at) || !asked[1].Oldest {
 		t.Errorf("status %d, asked %+v", code, asked)
 	}
-	wantParts(t, body, `id="l-analyzer-ab12-1"`, `id="l-analyzer-ab12-2"`, `rel="next"`, `rel="prev"`)
+	wantParts(t, body, `id="l-h~analyzer-ab12-1"`, `id="l-h~analyzer-ab12-2"`, `rel="next"`, `rel="prev"`)
 	if strings.Contains(body, "data-logs=") {
 		t.Error("a page of the past follows the present")
 	}
@@ -140,16 +147,16 @@ func TestLogsRefusals(t *testing.T) {
 		t.Errorf("a bad pattern: status %d", code)
 	}
 	wantParts(t, body, "missing )", `value="a("`, `aria-invalid="true"`)
-	for _, address := range []string{"/logs?at=yesterday", "/logs?until=x", "/logs?from=catalog-zz-1", "/ws/logs?after=..."} {
+	for _, address := range []string{"/logs?at=yesterday", "/logs?until=x", "/logs?from=h~catalog-zz-1", "/ws/logs?after=..."} {
 		if code, _, _ := getLogs(t, e, address); code != http.StatusBadRequest {
 			t.Errorf("%s: status %d, want 400", address, code)
 		}
 	}
-	if code, _, _ := getLogs(t, e, "/logs/files/shadow"); code != http.StatusNotFound {
+	if code, _, _ := getLogs(t, e, "/logs/files/h/shadow"); code != http.StatusNotFound {
 		t.Errorf("a foreign file: status %d, want 404", code)
 	}
 	e.user.Admin = false
-	for _, address := range []string{"/logs", "/logs/download", "/logs/files/anchore-catalog.log", "/ws/logs"} {
+	for _, address := range []string{"/logs", "/logs/download", "/logs/files/h/anchore-catalog.log", "/ws/logs"} {
 		if code, _, _ := getLogs(t, e, address); code != http.StatusForbidden {
 			t.Errorf("%s for a user: status %d, want 403", address, code)
 		}
@@ -163,7 +170,7 @@ func TestLogDownloads(t *testing.T) {
 			t.Errorf("asked %+v", q)
 		}
 		pages++
-		return engine.LogPage{More: pages < 3, Last: engine.LogCursor{engine.Catalog: {Generation: "ab12", Offset: int64(pages)}},
+		return engine.LogPage{More: pages < 3, Last: engine.LogCursor{catalogLog: {Generation: "ab12", Offset: int64(pages)}},
 			Lines: []engine.LogLine{logLine(engine.Catalog, "warn", "line", int64(pages))}}, nil
 	}}
 	code, header, body := getLogs(t, e, "/logs/download?level=warn")
@@ -171,7 +178,7 @@ func TestLogDownloads(t *testing.T) {
 	if code != http.StatusOK || body != strings.Repeat(want, 3) || !strings.Contains(header.Get("Content-Disposition"), "windlass-logs-") {
 		t.Errorf("status %d, %v: %q", code, header, body)
 	}
-	code, header, body = getLogs(t, e, "/logs/files/anchore-catalog.log")
+	code, header, body = getLogs(t, e, "/logs/files/h/anchore-catalog.log")
 	if code != http.StatusOK || body != "a log" || header.Get("Content-Length") != "5" || header.Get("Content-Disposition") != `attachment; filename="anchore-catalog.log"` {
 		t.Errorf("status %d, %v: %q", code, header, body)
 	}
@@ -184,11 +191,11 @@ func TestLogSocket(t *testing.T) {
 	e := &logEngine{user: logAdmin}
 	e.follow = func(ctx context.Context, q engine.LogQuery, after engine.LogCursor, each func(engine.LogFrame) error) error {
 		defer func() { ended <- struct{}{} }()
-		if q.Level != "warn" || after[engine.Catalog].Offset != 99 {
+		if q.Level != "warn" || after[catalogLog].Offset != 99 {
 			t.Errorf("asked for %+v after %v", q, after)
 		}
 		err := each(engine.LogFrame{Skipped: 1234, Lines: []engine.LogLine{logLine(engine.Catalog, "warn", "<here>", 5)},
-			Last: engine.LogCursor{engine.Catalog: {Generation: "ab12", Offset: 120}}})
+			Last: engine.LogCursor{catalogLog: {Generation: "ab12", Offset: 120}}})
 		<-ctx.Done()
 		return err
 	}
@@ -204,7 +211,7 @@ func TestLogSocket(t *testing.T) {
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(ctx, ln) }()
 	dial := func() *websocket.Conn {
-		ws, _, err := websocket.DefaultDialer.Dial("ws://"+ln.Addr().String()+"/ws/logs?level=warn&after=catalog-ab12-99",
+		ws, _, err := websocket.DefaultDialer.Dial("ws://"+ln.Addr().String()+"/ws/logs?level=warn&after=h~catalog-ab12-99",
 			http.Header{"Cookie": {session.Cookie + "=token"}})
 		if err != nil {
 			t.Fatal(err)
@@ -217,10 +224,10 @@ func TestLogSocket(t *testing.T) {
 		if err := json.Unmarshal(body, &f); err != nil {
 			t.Fatal(err)
 		}
-		if f.After != "catalog-ab12-120" || f.Lines != 1 || f.Skipped != 1234 {
+		if f.After != "h~catalog-ab12-120" || f.Lines != 1 || f.Skipped != 1234 {
 			t.Errorf("frame %+v", f)
 		}
-		wantParts(t, f.HTML, `<li class="gap">1,234 lines skipped while the viewer was behind</li>`, `id="l-catalog-ab12-5"`, "&lt;here&gt;")
+		wantParts(t, f.HTML, `<li class="gap">1,234 lines skipped while the viewer was behind</li>`, `id="l-h~catalog-ab12-5"`, "&lt;here&gt;")
 		return ws
 	}
 	dial().Close()
@@ -250,11 +257,11 @@ func TestParseLogForm(t *testing.T) {
 		"in the zone":        {in: "at=2026-11-22T13:04", want: present.LogForm{At: at}},
 		"with a zone":        {in: "at=2026-11-22T12:04:00.000Z", want: present.LogForm{At: at}},
 		"a range":            {in: "since=2026-11-22T13:04:00&before=2026-11-22T13:04:00.250", want: present.LogForm{Query: engine.LogQuery{Since: at, Before: at.Add(250 * time.Millisecond)}}},
-		"newer lines":        {in: "from=catalog-a-1", want: present.LogForm{Query: engine.LogQuery{Oldest: true, From: engine.LogCursor{"catalog": {Generation: "a", Offset: 1}}}}},
+		"newer lines":        {in: "from=h~catalog-a-1", want: present.LogForm{Query: engine.LogQuery{Oldest: true, From: engine.LogCursor{{Service: "catalog", Host: "h"}: {Generation: "a", Offset: 1}}}}},
 		"the order is ours":  {in: "service=analyzer&service=catalog", want: present.LogForm{Query: engine.LogQuery{Services: []string{"catalog", "analyzer"}}}},
 		"a bad moment":       {in: "before=soon", bad: true},
 		"a bad position":     {in: "until=catalog", bad: true},
-		"a foreign position": {in: "until=mail-a-1", bad: true},
+		"a foreign position": {in: "until=h~mail-a-1", bad: true},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

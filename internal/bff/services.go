@@ -78,19 +78,18 @@ func (s *Server) serviceVoice(c *fiber.Ctx, d *present.ServicesData) error {
 		d.NoLog = "Logs tell of every account and are for administrators."
 		return nil
 	}
-	page, err := s.engine.LogLines(ctx, engine.LogQuery{Services: []string{name}, Limit: drawerLines})
+	page, err := s.engine.LogLines(ctx, engine.LogQuery{Services: []string{name}, Hosts: []string{host}, Limit: drawerLines})
 	if err != nil {
 		s.log.WarnContext(ctx, "log unreadable", "service", name, "error", err)
 		d.NoLog = "The log cannot be read now."
 		return nil
 	}
-	for _, l := range page.Lines {
-		if l.Host == host {
-			d.Lines = append(d.Lines, l)
-		}
-	}
-	if len(d.Lines) == 0 {
-		d.NoLog = "There are no lines of it on the host of this console."
+	d.Lines = page.Lines
+	switch {
+	case len(page.Failed) > 0:
+		d.NoLog = "The log of " + host + " cannot be read: " + page.Failed[0].Reason + "."
+	case len(d.Lines) == 0:
+		d.NoLog = "Its log is empty."
 	}
 	return nil
 }

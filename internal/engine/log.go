@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"maps"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,15 +21,29 @@ type LogLine struct {
 	Offset     int64  // of the line's first byte within its file generation
 	File       string // base name of the file it stood in when read
 	Generation string // names that file's content, however rotation renames it
+	Context    bool   // stands beside a line that matches, and does not match itself
 }
+
+// Source is the log that the line is of.
+func (l LogLine) Source() LogSource { return LogSource{Service: l.Service, Host: l.Host} }
+
+// Position is where the line begins.
+func (l LogLine) Position() LogPosition {
+	return LogPosition{Generation: l.Generation, Offset: l.Offset}
+}
+
+// LogSource is the log of one service on one host.
+type LogSource struct{ Service, Host string }
 
 // LogQuery selects log lines.
 type LogQuery struct {
 	Services []string // empty: all
+	Hosts    []string // empty: all that are known
 	Level    string   // least level; empty: all
 	Text     string   // must contain (case-insensitive), or match when Regex
 	Regex    bool
 	Invert   bool
+	Context  int // lines to give on each side of one that matches, of the same log
 	Since    time.Time
 	Before   time.Time
 	Limit    int // newest that many; 0: 500
@@ -45,8 +61,8 @@ type LogPosition struct {
 	Offset     int64
 }
 
-// LogCursor is a position in the log of each service.
-type LogCursor map[string]LogPosition
+// LogCursor is a position in each of several logs.
+type LogCursor map[LogSource]LogPosition
 
 // LogPage is the answer to a LogQuery, oldest line first. The two cursors
 // bound what was looked at, which is more than the lines that matched.
@@ -57,6 +73,17 @@ type LogPage struct {
 	More   bool      // there may be more beyond, on the side where the search ended
 	Seen   time.Time // how far a search that spent its budget of bytes came; zero otherwise
 	Missed bool      // From or Until lie in files that are gone
+	Failed []LogHostFault
+}
+
+// LogHostFault says of a host why its logs are not in an answer.
+type LogHostFault struct{ Host, Reason string }
+
+// LogHost is a host whose logs can be asked for.
+type LogHost struct {
+	Name     string
+	Own      bool     // it is the one that answers
+	Services []string // that have a record there
 }
 
 // LogFrame is one delivery to a follower.
@@ -65,6 +92,8 @@ type LogFrame struct {
 	Gap     bool // lines are missing before Lines whose number is not known
 	Lines   []LogLine
 	Last    LogCursor // to resume after this frame
+	Failed  []LogHostFault
+	Back    []string // hosts that had failed and are followed again, from where they were
 }
 
 // LogFile describes one log file of a host.
@@ -77,15 +106,23 @@ type LogFile struct {
 	Current bool
 }
 
-// String gives the cursor as one word fit for an address:
-// "catalog-5d2a9c-1024.policy_engine--0".
+// MaxLogHosts bounds the hosts whose logs are read as one: a cursor has to fit
+// an address.
+const MaxLogHosts = 24
+
+// String gives the cursor as one word fit for an address, host by host:
+// "one~catalog-5d2a9c-1024.policy_engine--0~two~analyzer-77e-0".
 func (c LogCursor) String() string {
-	parts := make([]string, 0, len(c))
-	for service, p := range c {
-		parts = append(parts, service+"-"+p.Generation+"-"+strconv.FormatInt(p.Offset, 10))
+	hosts := map[string][]string{}
+	for src, p := range c {
+		hosts[src.Host] = append(hosts[src.Host], src.Service+"-"+p.Generation+"-"+strconv.FormatInt(p.Offset, 10))
 	}
-	slices.Sort(parts)
-	return strings.Join(parts, ".")
+	var parts []string
+	for _, host := range slices.Sorted(maps.Keys(hosts)) {
+		slices.Sort(hosts[host])
+		parts = append(parts, strings.ReplaceAll(url.PathEscape(host), "~", "%7E"), strings.Join(hosts[host], "."))
+	}
+	return strings.Join(parts, "~")
 }
 
 // ParseLogCursor reads what String wrote. The empty word is the empty cursor.
@@ -93,21 +130,44 @@ func ParseLogCursor(s string) (LogCursor, error) {
 	if s == "" {
 		return nil, nil
 	}
-	parts := strings.SplitN(s, ".", len(ServiceNames)+1)
-	if len(parts) > len(ServiceNames) {
-		return nil, Invalidf("log position: more than %d services", len(ServiceNames))
+	parts := strings.SplitN(s, "~", 2*MaxLogHosts+1)
+	if len(parts)%2 != 0 || len(parts) > 2*MaxLogHosts {
+		return nil, Invalidf("log position: expected hosts with their positions, at most %d", MaxLogHosts)
 	}
-	c := make(LogCursor, len(parts))
-	for _, part := range parts {
-		f := strings.Split(part, "-")
-		if len(f) != 3 || !slices.Contains(ServiceNames, f[0]) || len(f[1]) > 16 || strings.Trim(f[1], "0123456789abcdef") != "" {
-			return nil, Invalidf("log position %q: expected service-generation-offset", part)
+	c := LogCursor{}
+	for i := 0; i < len(parts); i += 2 {
+		host, err := url.PathUnescape(parts[i])
+		if err != nil || len(host) > 255 {
+			return nil, Invalidf("log position: %q is no host", parts[i])
 		}
-		offset, err := strconv.ParseInt(f[2], 10, 64)
-		if err != nil || offset < 0 {
-			return nil, Invalidf("log position %q: the offset is not a number", part)
+		positions := strings.SplitN(parts[i+1], ".", len(ServiceNames)+1)
+		if len(positions) > len(ServiceNames) {
+			return nil, Invalidf("log position: more than %d services", len(ServiceNames))
 		}
-		c[f[0]] = LogPosition{Generation: f[1], Offset: offset}
+		for _, part := range positions {
+			service, p, err := parseLogPosition(part)
+			if err != nil {
+				return nil, err
+			}
+			c[LogSource{Service: service, Host: host}] = p
+		}
 	}
 	return c, nil
+}
+
+func parseLogPosition(s string) (service string, p LogPosition, err error) {
+	f := strings.Split(s, "-")
+	if len(f) != 3 || !slices.Contains(ServiceNames, f[0]) || !LogGeneration(f[1]) {
+		return "", p, Invalidf("log position %q: expected service-generation-offset", s)
+	}
+	offset, err := strconv.ParseInt(f[2], 10, 64)
+	if err != nil || offset < 0 {
+		return "", p, Invalidf("log position %q: the offset is not a number", s)
+	}
+	return f[0], LogPosition{Generation: f[1], Offset: offset}, nil
+}
+
+// LogGeneration reports whether s can be the name of a generation.
+func LogGeneration(s string) bool {
+	return len(s) <= 16 && strings.Trim(s, "0123456789abcdef") == ""
 }

@@ -7,7 +7,7 @@ import (
 )
 
 func FuzzParseLogCursor(f *testing.F) {
-	for _, s := range []string{"", "catalog-5d2a9c-1024.policy_engine--0", "catalog--1", "catalog-g-1", "x--1", "catalog--9223372036854775808"} {
+	for _, s := range []string{"", "h~catalog-5d2a9c-1024.policy_engine--0", "h~catalog--1", "h~catalog-g-1", "h~x--1", "h~catalog--9223372036854775808", "a.b%7Ec~catalog--1~two~analyzer-a-2", "~catalog--1", "h~"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

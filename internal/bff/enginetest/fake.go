@@ -132,7 +132,7 @@ func (f *Fake) LogLines(_ context.Context, q engine.LogQuery) (engine.LogPage, e
 	defer f.mu.Unlock()
 	var page engine.LogPage
 	for _, l := range f.Lines {
-		if len(q.Services) == 0 || slices.Contains(q.Services, l.Service) {
+		if (len(q.Services) == 0 || slices.Contains(q.Services, l.Service)) && (len(q.Hosts) == 0 || slices.Contains(q.Hosts, l.Host)) {
 			page.Lines = append(page.Lines, l)
 		}
 	}
@@ -140,6 +140,22 @@ func (f *Fake) LogLines(_ context.Context, q engine.LogQuery) (engine.LogPage, e
 		page.Lines = page.Lines[len(page.Lines)-q.Limit:]
 	}
 	return page, nil
+}
+
+// LogHosts are the hosts of the records; host-1 answers.
+func (f *Fake) LogHosts(context.Context) ([]engine.LogHost, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	hosts := []engine.LogHost{{Name: "host-1", Own: true}}
+	for _, s := range f.Records {
+		i := slices.IndexFunc(hosts, func(h engine.LogHost) bool { return h.Name == s.Host })
+		if i < 0 {
+			i = len(hosts)
+			hosts = append(hosts, engine.LogHost{Name: s.Host})
+		}
+		hosts[i].Services = append(hosts[i].Services, s.Name)
+	}
+	return hosts, nil
 }
 
 func (f *Fake) RemoveService(_ context.Context, name, host string) error {

@@ -3,7 +3,6 @@ package present
 import (
 	"net/url"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
@@ -29,6 +28,9 @@ func (f LogForm) values() url.Values {
 	v := url.Values{}
 	for _, s := range f.Query.Services {
 		v.Add("service", s)
+	}
+	for _, h := range f.Query.Hosts {
+		v.Add("host", h)
 	}
 	set := func(name, value string) {
 		if value != "" {
@@ -139,7 +141,7 @@ func logFiles(files []engine.LogFile, c Clock) []view.LogFile {
 	for _, f := range files {
 		out = append(out, view.LogFile{
 			Service: f.Service, Name: f.Name, Size: Bytes(f.Bytes), Changed: c.Ago(f.ModTime), Current: f.Current,
-			Href: "/logs/files/" + url.PathEscape(f.Name),
+			Href: "/logs/files/" + url.PathEscape(f.Host) + "/" + url.PathEscape(f.Name),
 		})
 	}
 	return out
@@ -185,7 +187,7 @@ func (r *LogRows) Rows(lines []engine.LogLine) []view.LogRow {
 }
 
 func (r *LogRows) row(l engine.LogLine) view.LogRow {
-	id := "l-" + l.Service + "-" + l.Generation + "-" + strconv.FormatInt(l.Offset, 10)
+	id := "l-" + engine.LogCursor{l.Source(): l.Position()}.String()
 	v := view.LogRow{
 		ID: id, Time: r.clock.Clock(l.At), Source: l.Service, Level: l.Level,
 		Title: l.Component + " " + l.Module + "\n" + l.File + " on " + l.Host,
@@ -195,7 +197,7 @@ func (r *LogRows) row(l engine.LogLine) view.LogRow {
 	if v.Level == "" {
 		v.Level = "no level"
 	}
-	around := LogForm{Query: engine.LogQuery{Services: r.form.Query.Services}, OneLine: r.form.OneLine}
+	around := LogForm{Query: engine.LogQuery{Services: r.form.Query.Services, Hosts: r.form.Query.Hosts}, OneLine: r.form.OneLine}
 	v.Href = around.address("/logs", "at", moment(l.At)) + "#" + id
 	if day := r.dayOf(l.At); day != r.day {
 		r.day, v.Day = day, day

@@ -25,6 +25,7 @@ import (
 	"windlass/internal/engine/evaluation"
 	"windlass/internal/engine/feeds"
 	"windlass/internal/engine/logs"
+	"windlass/internal/engine/logs/relay"
 	"windlass/internal/engine/metrics"
 	"windlass/internal/engine/notify"
 	"windlass/internal/engine/registry"
@@ -79,7 +80,8 @@ type Core struct {
 	spool     *analyzer.Spool
 	auth      *accounts.Authenticator
 	log       *slog.Logger
-	logs      *logs.Set
+	relay     *relay.Reader // of the logs of all hosts
+	relayed   *relay.Server // of this host's logs, to the others
 	registry  *registry.Client
 	catalog   *catalog.Catalog
 	feeds     *feeds.Service
@@ -116,7 +118,7 @@ func Open(ctx context.Context, o Options) (*Core, error) {
 		return nil, err
 	}
 	c := &Core{
-		opts: o, id: o.Host + "/" + engine.NewID()[:8], store: st, log: log, logs: o.Logs,
+		opts: o, id: o.Host + "/" + engine.NewID()[:8], store: st, log: log,
 		describe: sync.OnceValues(apiv1.Describe),
 		archives: make(lane, 1), documents: make(lane, vexHands), wholes: make(lane, wholeHands), host: newHostWatch(o.DataDir, o.LogDir), began: time.Now(),
 	}
@@ -130,6 +132,9 @@ func Open(ctx context.Context, o Options) (*Core, error) {
 func (c *Core) open(ctx context.Context) error {
 	var err error
 	c.store.SetSecretKey(c.opts.SecretKey)
+	key := relay.NewKey(c.opts.SecretKey)
+	c.relay = relay.NewReader(c.opts.Logs, c.store.Services, key, c.log)
+	c.relayed = relay.NewServer(c.opts.Logs, key, c.log)
 	if len(c.opts.Policies.Bundles) == 0 {
 		if c.opts.Policies, err = bundles.First(""); err != nil {
 			return err
@@ -192,6 +197,7 @@ func (c *Core) bindServices() error {
 	}
 	for _, s := range c.services {
 		s.Handler, s.Tasks = c.parts(s)
+		s.Handler = c.relayed.Wrap(s.Handler)
 	}
 	return nil
 }
@@ -203,6 +209,7 @@ func (c *Core) Run(ctx context.Context) error {
 		return supervise.Keep(ctx, c.log, "accounts", c.auth.Run, nil)
 	})
 	g.Go(func() error { return c.samples.Run(ctx) })
+	defer context.AfterFunc(ctx, c.relayed.Close)()
 	if !slices.Contains(c.opts.Services, engine.PolicyEngine) {
 		g.Go(func() error {
 			return supervise.Keep(ctx, c.log, "feed data", c.feeds.KeepInstalled, nil)
@@ -218,6 +225,10 @@ func (c *Core) Run(ctx context.Context) error {
 func (c *Core) Close() {
 	for _, s := range c.services {
 		s.Close()
+	}
+	if c.relay != nil {
+		c.relay.Close()
+		c.relayed.Close()
 	}
 	if c.samples != nil {
 		c.samples.Close()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/url"
 	"os"
@@ -24,7 +23,6 @@ import (
 // How much of each kind is packed: enough to see what happened, and no copy of
 // the whole.
 const (
-	bundleLines  = 4000 // of each service's log
 	bundleEvents = 1000
 	bundleErrors = 300
 	bundleJobs   = 500
@@ -106,12 +104,7 @@ func (c *Core) bundleParts(ctx context.Context, q engine.CheckQuery) []support.P
 			return c.bundledEvents(ctx, q.Account, engine.EventFilter{Level: engine.LevelError}, bundleErrors)
 		}},
 	}
-	for _, name := range engine.ServiceNames {
-		parts = append(parts, support.Part{
-			Name: "logs/" + name + ".log", Says: "its last lines on " + c.opts.Host, Make: func() (any, error) { return c.bundledLog(ctx, name) },
-		})
-	}
-	return parts
+	return append(parts, c.bundledLogs(ctx)...)
 }
 
 // bundledJobs are without what they carry, whose bytes nobody looks through.
@@ -141,21 +134,6 @@ func (c *Core) bundledEvents(ctx context.Context, account string, f engine.Event
 			}
 			b.Write(append(line, '\n'))
 		}
-	}
-	return b.String(), nil
-}
-
-func (c *Core) bundledLog(ctx context.Context, service string) (string, error) {
-	page, err := c.logs.Tail(ctx, engine.LogQuery{Services: []string{service}, Limit: bundleLines})
-	if err != nil {
-		return "", err
-	}
-	var b strings.Builder
-	for _, l := range page.Lines {
-		fmt.Fprintf(&b, "%s [%s] [%s] [%s] %s\n", l.At.UTC().Format("2006-01-02 15:04:05.000"), l.Component, l.Module, l.Level, l.Text)
-	}
-	if b.Len() == 0 {
-		return "No lines: the service does not run on this host, or has said nothing.\n", nil
 	}
 	return b.String(), nil
 }

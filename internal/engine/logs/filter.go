@@ -21,6 +21,13 @@ type filter struct {
 	pattern *regexp.Regexp
 	invert  bool
 	folded  []byte // scratch
+	context int
+}
+
+// Check reports whether a query can be answered; engine.ErrInvalid if not.
+func Check(q engine.LogQuery) error {
+	_, err := compile(q)
+	return err
 }
 
 func compile(q engine.LogQuery) (*filter, error) {
@@ -29,9 +36,9 @@ func compile(q engine.LogQuery) (*filter, error) {
 			return nil, engine.Invalidf("service %q: expected one of %v", s, engine.ServiceNames)
 		}
 	}
-	f := &filter{invert: q.Invert && q.Text != ""}
+	f := &filter{invert: q.Invert && q.Text != "", context: min(max(q.Context, 0), maxContext)}
 	if q.Level != "" {
-		if f.rank = rank(q.Level); f.rank < 0 {
+		if f.rank = Rank(q.Level); f.rank < 0 {
 			return nil, engine.Invalidf("log level %q: expected one of fatal, error, warn, info, debug, spew", q.Level)
 		}
 	}
@@ -67,9 +74,9 @@ func reason(err error) string {
 // not known counts as info.
 func (f *filter) match(r record) bool {
 	if f.rank > 0 {
-		level := rank(r.level)
+		level := Rank(r.level)
 		if level < 0 {
-			level = rank("info")
+			level = Rank("info")
 		}
 		if level < f.rank {
 			return false
@@ -85,8 +92,8 @@ func (f *filter) match(r record) bool {
 	return true
 }
 
-// rank orders levels from spew, 0, up; -1 is no level.
-func rank(name string) int {
+// Rank orders levels from spew, 0, up; -1 is no level.
+func Rank(name string) int {
 	for i, l := range levels {
 		if l.name == name {
 			return len(levels) - 1 - i

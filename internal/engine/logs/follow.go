@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"time"
 
 	"windlass/internal/engine"
@@ -45,7 +46,11 @@ func (s *Set) follow(ctx context.Context, q engine.LogQuery, after engine.LogCur
 	defer s.watch.unsubscribe(wake)
 	f := &follower{set: s, filter: filter, maxBehind: maxBehind, each: each, last: engine.LogCursor{}}
 	defer f.close()
-	for _, service := range services(q) {
+	asked := services(q)
+	if !s.asked(q) {
+		asked = nil
+	}
+	for _, service := range asked {
 		if err := f.add(service, after); err != nil {
 			return fmt.Errorf("log of %s: %w", service, err)
 		}
@@ -101,7 +106,9 @@ type follower struct {
 	maxBehind int64
 	each      func(engine.LogFrame) error
 	heads     []*head
-	frame     engine.LogFrame
+	frame     engine.LogFrame // without its lines
+	found     []numbered
+	taken     int
 	last      engine.LogCursor // behind the last line taken, whether it matched or not
 	sent      time.Time
 }
@@ -115,9 +122,10 @@ func (f *follower) close() {
 // add opens a service at its place.
 func (f *follower) add(service string, after engine.LogCursor) error {
 	r := &forward{set: f.set, service: service}
-	f.heads = append(f.heads, &head{service: service, from: r})
+	src := f.set.source(service)
+	f.heads = append(f.heads, &head{service: service, from: r, near: surroundings{n: f.filter.context}})
 	return retry(func() error {
-		p, bounded := after[service]
+		p, bounded := after[src]
 		var at place
 		var err error
 		if bounded {
@@ -130,7 +138,7 @@ func (f *follower) add(service string, after engine.LogCursor) error {
 		if err != nil {
 			return err
 		}
-		f.last[service] = p
+		f.last[src] = p
 		if at.index == len(at.gens) {
 			return nil // opened when it comes to be
 		}
@@ -165,7 +173,7 @@ func (f *follower) read(ctx context.Context) error {
 		if err := h.step(); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		if len(f.frame.Lines) == maxFrame {
+		if len(f.found) >= maxFrame {
 			if err := f.send(); err != nil {
 				return err
 			}
@@ -199,12 +207,11 @@ func (f *follower) pick() *head {
 
 func (f *follower) take(h *head) {
 	r := h.from.(*forward)
-	if f.filter.match(h.record) {
-		f.frame.Lines = append(f.frame.Lines, h.line(h.service, f.set.host))
-	}
+	f.taken++
+	f.found = h.near.take(f.found, f.taken, f.filter.match(h.record), func() engine.LogLine { return h.line(h.service, f.set.host) })
 	f.frame.Gap = f.frame.Gap || r.gap
 	r.gap = false
-	f.last[h.service] = h.behind()
+	f.last[f.set.source(h.service)] = h.behind()
 	h.ok = false
 }
 
@@ -228,11 +235,12 @@ func (f *follower) catchUp(ctx context.Context) error {
 }
 
 func (f *follower) skip(ctx context.Context, h *head, bytes int64) error {
-	if len(f.frame.Lines) > 0 { // these come before the gap
+	if len(f.found) > 0 { // these come before the gap
 		if err := f.send(); err != nil {
 			return err
 		}
 	}
+	h.near.forget()
 	for n := 0; bytes > 0; n++ {
 		if n%1024 == 0 && ctx.Err() != nil {
 			return nil
@@ -249,7 +257,7 @@ func (f *follower) skip(ctx context.Context, h *head, bytes int64) error {
 			f.frame.Skipped++
 		}
 		bytes -= h.end - h.offset
-		f.last[h.service] = h.behind()
+		f.last[f.set.source(h.service)] = h.behind()
 		h.ok = false
 	}
 	return nil
@@ -257,16 +265,13 @@ func (f *follower) skip(ctx context.Context, h *head, bytes int64) error {
 
 // waiting reports whether there is something to send.
 func (f *follower) waiting() bool {
-	return len(f.frame.Lines) > 0 || f.frame.Skipped > 0 || f.frame.Gap
+	return len(f.found) > 0 || f.frame.Skipped > 0 || f.frame.Gap
 }
 
 func (f *follower) send() error {
 	frame := f.frame
-	frame.Last = make(engine.LogCursor, len(f.last))
-	for service, p := range f.last {
-		frame.Last[service] = p
-	}
-	f.frame = engine.LogFrame{}
+	frame.Lines, frame.Last = inOrder(f.found), maps.Clone(f.last)
+	f.frame, f.found = engine.LogFrame{}, f.found[:0]
 	err := f.each(frame)
 	f.sent = time.Now()
 	return err

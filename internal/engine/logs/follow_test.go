@@ -12,6 +12,9 @@ import (
 	"windlass/internal/engine"
 )
 
+// catalog is the log that most tests write to.
+var catalog = engine.LogSource{Service: engine.Catalog, Host: "host-1"}
+
 var errEnough = errors.New("enough")
 
 // TestFollowThroughRotations has a writer that rotates all the time, and a
@@ -103,7 +106,7 @@ func TestSlowFollowerIsTold(t *testing.T) {
 	log := s.Logger(engine.Catalog)
 	log.Info("line", "n", 0)
 	seen, skipped, next := 0, 0, 0
-	err := s.follow(t.Context(), engine.LogQuery{Services: []string{engine.Catalog}}, engine.LogCursor{engine.Catalog: {}}, 300_000, func(f engine.LogFrame) error {
+	err := s.follow(t.Context(), engine.LogQuery{Services: []string{engine.Catalog}}, engine.LogCursor{catalog: {}}, 300_000, func(f engine.LogFrame) error {
 		if seen == 0 {
 			for i := 1; i < total; i++ {
 				log.Info("line", "n", i)
@@ -131,7 +134,7 @@ func TestSlowFollowerIsTold(t *testing.T) {
 func TestGapWhenFilesAreGone(t *testing.T) {
 	s := open(t, Options{})
 	s.Logger(engine.Catalog).Info("line", "n", 1)
-	gone := engine.LogCursor{engine.Catalog: {Generation: "abc", Offset: 7}}
+	gone := engine.LogCursor{catalog: {Generation: "abc", Offset: 7}}
 	err := s.Follow(t.Context(), engine.LogQuery{}, gone, func(f engine.LogFrame) error {
 		if !f.Gap || !slices.Equal(numbers(f.Lines), []int{1}) {
 			t.Errorf("frame %+v", f)
@@ -159,7 +162,7 @@ func TestFollowAnEmptiedFile(t *testing.T) {
 	}
 	put(line + "0\n" + line + "1\n")
 	var got []int
-	err := s.Follow(t.Context(), engine.LogQuery{}, engine.LogCursor{engine.Catalog: {}}, func(f engine.LogFrame) error {
+	err := s.Follow(t.Context(), engine.LogQuery{}, engine.LogCursor{catalog: {}}, func(f engine.LogFrame) error {
 		got = append(got, numbers(f.Lines)...)
 		if len(got) == 2 {
 			put(line + "2\n")

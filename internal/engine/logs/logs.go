@@ -38,6 +38,8 @@ const (
 	maxGenerations = 10
 	// maxLine is where a longer line is cut, both when written and when read.
 	maxLine = 64 << 10
+	// MaxText bounds the text of a line as it is read back.
+	MaxText = maxLine + len(cutMark)
 )
 
 // fileNames gives the documented file of each service.
@@ -102,6 +104,9 @@ func (s *Set) Logger(service string) *slog.Logger {
 	}
 	return slog.New(&handler{sink: sink, component: plainName(service)})
 }
+
+// Host is the name of the host that these logs are of.
+func (s *Set) Host() string { return s.host }
 
 // SetLevel changes the least level written, of all services at once.
 func (s *Set) SetLevel(l slog.Level) { s.level.Set(l) }

@@ -10,11 +10,16 @@ import (
 )
 
 const (
-	defaultLimit = 500
+	// DefaultLimit is how many lines a page has unless the query says.
+	DefaultLimit = 500
 	maxLimit     = 10_000
 	// maxSearched bounds the bytes one query reads: a search that finds little
 	// says how far it came and can be continued there.
 	maxSearched = 64 << 20
+	// maxPage bounds the text of one page.
+	maxPage = 16 << 20
+	// maxContext bounds the lines beside one that matches.
+	maxContext = 50
 	// disorder is how much later than its neighbours a line may stand: its time
 	// is taken before its turn to be written comes.
 	disorder = 2 * time.Second
@@ -30,6 +35,7 @@ type reader interface {
 type head struct {
 	service string
 	from    reader
+	near    surroundings
 	record
 	ok bool
 }
@@ -51,9 +57,12 @@ func (s *Set) Tail(ctx context.Context, q engine.LogQuery) (engine.LogPage, erro
 	t := &tail{set: s, query: q, filter: f, limit: min(q.Limit, maxLimit),
 		page: engine.LogPage{First: engine.LogCursor{}, Last: engine.LogCursor{}}}
 	if t.limit <= 0 {
-		t.limit = defaultLimit
+		t.limit = DefaultLimit
 	}
 	defer t.close()
+	if !s.asked(q) {
+		return t.page, nil
+	}
 	for _, service := range services(q) {
 		start := t.newest
 		if q.Oldest {
@@ -66,10 +75,20 @@ func (s *Set) Tail(ctx context.Context, q engine.LogQuery) (engine.LogPage, erro
 	if err := t.run(ctx); err != nil {
 		return engine.LogPage{}, err
 	}
+	t.page.Lines = inOrder(t.found)
 	if !q.Oldest {
 		slices.Reverse(t.page.Lines)
 	}
 	return t.page, nil
+}
+
+// asked reports whether a query wants the logs of this host.
+func (s *Set) asked(q engine.LogQuery) bool {
+	return len(q.Hosts) == 0 || slices.Contains(q.Hosts, s.host)
+}
+
+func (s *Set) source(service string) engine.LogSource {
+	return engine.LogSource{Service: service, Host: s.host}
 }
 
 // services lists those asked for, in the documented order.
@@ -89,6 +108,8 @@ type tail struct {
 	filter *filter
 	limit  int
 	heads  []*head
+	found  []numbered
+	bytes  int // of text in found
 	spent  int64
 	page   engine.LogPage
 }
@@ -101,7 +122,7 @@ func (t *tail) close() {
 
 // add starts merging a reader.
 func (t *tail) add(service string, r reader) error {
-	h := &head{service: service, from: r}
+	h := &head{service: service, from: r, near: surroundings{n: t.filter.context}}
 	t.heads = append(t.heads, h)
 	return h.step()
 }
@@ -111,20 +132,21 @@ func (t *tail) add(service string, r reader) error {
 func (t *tail) newest(service string) error {
 	b := &backward{set: t.set, service: service, spent: &t.spent}
 	var at place
-	until, bounded := t.query.Until[service]
+	src := t.set.source(service)
+	until, bounded := t.query.Until[src]
 	return t.begin(service, b, func() (err error) {
 		var end engine.LogPosition
 		if at, end, err = t.set.end(service); err != nil {
 			return err
 		}
-		t.page.First[service], t.page.Last[service] = end, end
+		t.page.First[src], t.page.Last[src] = end, end
 		switch {
 		case bounded:
 			var known bool
 			if at, known, err = t.set.resolve(service, until); err != nil {
 				return err
 			}
-			t.page.First[service], t.page.Last[service] = until, until
+			t.page.First[src], t.page.Last[src] = until, until
 			t.page.Missed = t.page.Missed || !known
 		case !t.query.Before.IsZero():
 			if _, at, err = t.set.seek(service, t.query.Before); err != nil {
@@ -140,7 +162,7 @@ func (t *tail) newest(service string) error {
 		}
 		if !bounded && !t.query.Before.IsZero() {
 			end = engine.LogPosition{Generation: b.generation, Offset: at.off}
-			t.page.First[service], t.page.Last[service] = end, end
+			t.page.First[src], t.page.Last[src] = end, end
 		}
 		return nil
 	})
@@ -150,7 +172,8 @@ func (t *tail) newest(service string) error {
 // the first line there is.
 func (t *tail) oldest(service string) error {
 	f := &forward{set: t.set, service: service}
-	from, bounded := t.query.From[service]
+	src := t.set.source(service)
+	from, bounded := t.query.From[src]
 	return t.begin(service, counted{f, &t.spent}, func() (err error) {
 		var at place
 		switch {
@@ -176,7 +199,7 @@ func (t *tail) oldest(service string) error {
 			return err
 		}
 		from = engine.LogPosition{Generation: f.generation, Offset: at.off}
-		t.page.First[service], t.page.Last[service] = from, from
+		t.page.First[src], t.page.Last[src] = from, from
 		return nil
 	})
 }
@@ -201,7 +224,7 @@ func (t *tail) run(ctx context.Context) error {
 		if h == nil || t.past(h.at) {
 			return nil
 		}
-		if len(t.page.Lines) == t.limit {
+		if t.full() {
 			t.page.More = true
 			return nil
 		}
@@ -209,8 +232,8 @@ func (t *tail) run(ctx context.Context) error {
 			t.page.More, t.page.Seen = true, h.at
 			return nil
 		}
-		if t.within(h.at) && t.filter.match(h.record) {
-			t.page.Lines = append(t.page.Lines, h.line(h.service, t.set.host))
+		if t.within(h.at) {
+			t.take(h, n)
 		}
 		t.bound(h)
 		if err := h.step(); err != nil {
@@ -219,19 +242,42 @@ func (t *tail) run(ctx context.Context) error {
 	}
 }
 
+// take keeps a line that matches, and those beside it.
+func (t *tail) take(h *head, n int) {
+	had := len(t.found)
+	t.found = h.near.take(t.found, n, t.filter.match(h.record), func() engine.LogLine { return h.line(h.service, t.set.host) })
+	for _, f := range t.found[had:] {
+		t.bytes += len(f.line.Text)
+	}
+}
+
+// full reports whether the page holds what was asked for. The last match still
+// gets the lines beside it.
+func (t *tail) full() bool {
+	if t.bytes > maxPage {
+		return true
+	}
+	if len(t.found) < t.limit {
+		return false
+	}
+	return len(t.found) >= t.limit+2*t.filter.context*len(t.heads) ||
+		!slices.ContainsFunc(t.heads, func(h *head) bool { return h.near.owed > 0 })
+}
+
 // bound widens what the page's cursors enclose by a line that was looked at. A
 // line on the near side of the bounds in time moves both.
 func (t *tail) bound(h *head) {
+	src := t.set.source(h.service)
 	if t.query.Oldest {
-		t.page.Last[h.service] = h.behind()
+		t.page.Last[src] = h.behind()
 		if h.at.Before(t.query.Since) {
-			t.page.First[h.service] = h.behind()
+			t.page.First[src] = h.behind()
 		}
 		return
 	}
-	t.page.First[h.service] = h.position()
+	t.page.First[src] = h.position()
 	if !t.query.Before.IsZero() && !h.at.Before(t.query.Before) {
-		t.page.Last[h.service] = h.position()
+		t.page.Last[src] = h.position()
 	}
 }
 
