@@ -45,7 +45,8 @@ func TestBenchAtScale(t *testing.T) {
 
 	c.throughput(t, 8)
 	c.percentiles(t, fmt.Sprintf("images of %d: a page of the console", images), 50, c.signIn(t), "/images", "/images?fragment=images-list",
-		"/images?state=analyzed", "/images?severity=critical", "/images?repository=team/app-7", "/images?vuln=CVE-2026-0007")
+		"/images?state=analyzed", "/images?severity=critical", "/images?repository=team/app-7", "/images?vuln=CVE-2026-0007",
+		"/images?fixable=1", "/images?exploited=1", "/images?distro=debian+12", "/images?cause=registry_auth")
 	api := c.basic()
 	first, whole, bytes := c.wholeList(t)
 	report(fmt.Sprintf("images of %d: all by the API, first byte, p99", images), first)

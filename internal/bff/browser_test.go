@@ -46,7 +46,7 @@ func busy(f *enginetest.Fake) {
 		Exploited:  37, Fixable: 17230, Packages: 412_733, Feeds: 4, FeedsSynced: 4, FeedRecords: 148_493,
 		FeedData: &engine.FeedData{ID: "6d44de93", Built: now.Add(-2 * time.Hour), Source: "https://feeds.example/v6", Records: 148_493, InstalledAt: now.Add(-time.Hour), Active: true},
 		FeedSync: &engine.FeedSync{Status: "unchanged", StartedAt: now.Add(-9 * time.Minute), EndedAt: now.Add(-8 * time.Minute), NextTry: now.Add(3*time.Hour + 51*time.Minute)},
-		Queues:   []engine.QueueStat{{Queue: engine.QueueAnalyze, Waiting: 17, Leased: 2, Oldest: now.Add(-48 * time.Second)}},
+		Queues:   []engine.QueueStat{{Queue: engine.QueueAnalyze, Waiting: 17, Leased: 2, All: 17, Ended: 212, Over: time.Hour, Oldest: now.Add(-48 * time.Second)}},
 	}
 	for i := range 24 {
 		o.Hours = append(o.Hours, engine.EventHour{At: now.UTC().Truncate(time.Hour).Add(time.Duration(i-23) * time.Hour), Info: int64(20 + (i*37)%61), Error: int64((i * i) % 7 * (i % 3))})

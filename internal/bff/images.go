@@ -27,6 +27,8 @@ type Images interface {
 	ImageStates(ctx context.Context, account string) (map[engine.AnalysisState]int, error)
 	// ImageNames lists the registries and repositories with the most tags.
 	ImageNames(ctx context.Context, account string, limit int) (registries, repositories []string, err error)
+	// ImageDistros lists the distributions of the images, and their versions.
+	ImageDistros(ctx context.Context, account string, limit int) ([]string, error)
 	AddImage(ctx context.Context, a engine.AddImage) (engine.Image, error)
 	// UploadImage takes an OCI or docker archive; size is -1 when unknown.
 	UploadImage(ctx context.Context, account, tag string, size int64, r io.Reader) (engine.Image, error)
@@ -93,6 +95,9 @@ func (s *Server) renderImages(c *fiber.Ctx, add view.AddImage) error {
 		if in.Registries, in.Repositories, err = s.engine.ImageNames(ctx, account, 50); err != nil {
 			return err
 		}
+		if in.Distros, err = s.engine.ImageDistros(ctx, account, 100); err != nil {
+			return err
+		}
 	}
 	return s.render(c, templates.Images(s.page(c, "Images", "images"), present.Images(in, s.clock(c))))
 }
@@ -126,13 +131,23 @@ func imageFilter(q url.Values) (engine.ImageFilter, error) {
 	get := func(k string) string { return strings.TrimSpace(q.Get(k)) }
 	f := engine.ImageFilter{
 		Text: get("q"), State: engine.AnalysisState(get("state")), Registry: get("registry"), Repository: get("repository"),
-		Severity: get("severity"), Package: get("package"), Vuln: get("vuln"), Verdict: get("policy"), After: get("after"), Limit: imagesPage,
+		Severity: get("severity"), Package: get("package"), Vuln: get("vuln"), Verdict: get("policy"), Cause: get("cause"), Distro: get("distro"),
+		Fixable: get("fixable") == "1", Exploited: get("exploited") == "1", After: get("after"), Limit: imagesPage,
 		AnyStatus: true, // what is being deleted says so until it is gone
 	}
-	for _, v := range []string{f.Text, f.Registry, f.Repository, f.Package, f.Vuln} {
+	for _, v := range []string{f.Text, f.Registry, f.Repository, f.Package, f.Vuln, f.Distro} {
 		if len(v) > 512 {
 			return f, engine.Invalidf("A filter may have 512 characters, and not more.")
 		}
+	}
+	// What is not understood selects nothing: it must not select everything.
+	for _, k := range []string{"fixable", "exploited"} {
+		if v := get(k); v != "" && v != "1" {
+			return f, engine.Invalidf("%s is 1 or left out, not %.40q.", k, v)
+		}
+	}
+	if _, known := engine.CauseByCode(f.Cause); f.Cause != "" && !known {
+		return f, engine.Invalidf("There is no cause of failure %.80q.", f.Cause)
 	}
 	switch f.Verdict {
 	case "", engine.ActionStop, engine.ActionWarn, engine.ActionGo, "none":

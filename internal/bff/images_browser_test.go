@@ -17,7 +17,7 @@ import (
 func TestImagesLook(t *testing.T) {
 	c, p := startImages(t)
 	for name, path := range map[string]string{
-		"images": "/images", "images-add": "/images?add=1", "images-none": "/images?q=nothing-here",
+		"images": "/images", "images-add": "/images?add=1", "images-none": "/images?q=nothing-here&severity=any&fixable=1&cause=registry_auth&distro=debian+12",
 		"image": of(1), "image-vulnerabilities": of(1) + "?tab=vulnerabilities", "image-groups": of(1) + "?tab=vulnerabilities&group=package",
 		"image-content": of(1) + "?tab=content", "image-files": of(1) + "?tab=content&class=files", "image-sbom": of(1) + "?tab=sbom",
 		"image-events": of(1) + "?tab=events", "image-analyzing": of(2), "image-failed": of(3), "image-sample": of(5) + "?tab=vulnerabilities",

@@ -85,7 +85,7 @@ func ticked(list []string) []string {
 // keepFilter is the part of a query that selects images.
 func keepFilter(q url.Values) string {
 	out := url.Values{}
-	for _, k := range []string{"q", "state", "registry", "repository", "severity", "package", "vuln"} {
+	for _, k := range present.ImageFilterKeys {
 		if v := q.Get(k); v != "" {
 			out.Set(k, v)
 		}

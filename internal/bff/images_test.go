@@ -107,6 +107,9 @@ func (e *imageEngine) ImageStates(context.Context, string) (map[engine.AnalysisS
 func (e *imageEngine) ImageNames(context.Context, string, int) ([]string, []string, error) {
 	return []string{"docker.io"}, []string{"library/debian"}, nil
 }
+func (e *imageEngine) ImageDistros(context.Context, string, int) ([]string, error) {
+	return []string{"debian", "debian 12"}, nil
+}
 func (e *imageEngine) SampleStatus(context.Context, string) (engine.SampleStatus, error) {
 	return e.samples, nil
 }
@@ -544,6 +547,16 @@ func TestBulkImages(t *testing.T) {
 	code, head, _ = post(t, e, "/images/bulk", url.Values{"do": {"reanalyze"}, "query": {"q=deb&state=analyzed"}})
 	if code != 303 || head.Get("Location") != "/images?q=deb&state=analyzed" || len(e.again) != 5 || e.filter.Text != "deb" || e.filter.State != engine.Analyzed {
 		t.Errorf("%d %s again %v %+v", code, head.Get("Location"), e.again, e.filter)
+	}
+	// Each filter of the list is one of what is done to all that match: one
+	// that got lost on the way would do it to others.
+	filters := "cause=disk&distro=debian&exploited=1&fixable=1&package=p&policy=stop&q=deb&registry=r&repository=s&severity=High&state=analyzed&vuln=CVE-1"
+	_, _, body := send(t, e, http.MethodGet, "/images/confirm?do=delete&all=1&"+filters, "", nil)
+	wantParts(t, body, `value="`+strings.ReplaceAll(filters, "&", "&amp;")+`"`)
+	want := engine.ImageFilter{Text: "deb", State: engine.Analyzed, Registry: "r", Repository: "s", Severity: "High", Package: "p", Vuln: "CVE-1",
+		Verdict: "stop", Fixable: true, Exploited: true, Cause: "disk", Distro: "debian", Limit: 200}
+	if post(t, e, "/images/bulk", url.Values{"do": {"reanalyze"}, "query": {filters}}); e.filter != want {
+		t.Errorf("done to %+v", e.filter)
 	}
 	if code, _, _ := post(t, e, "/images/bulk", url.Values{"do": {"odd"}, "digest": {one}}); code != 400 {
 		t.Errorf("odd: %d", code)

@@ -208,14 +208,24 @@ type ImageFilter struct {
 	Registry   string
 	Repository string
 	Text       string // part of a tag, a digest or an image id
-	Severity   string // has at least one match of it
+	Severity   string // has at least one match of it, or, with AnySeverity, of any
 	Package    string // has a package of this exact name
 	Vuln       string // has a match of this id
 	Verdict    string // final action that the active bundle said last of it, under any tag; "none": was not asked
+	Fixable    bool   // has a match that a newer version fixes
+	Exploited  bool   // has a match that is known to be exploited
+	Cause      string // code of the Cause of which its newest attempt failed
+	Distro     string // "debian", or "debian 12"; NoDistro: without one
 	Sample     *bool
 	After      string // cursor of the previous page; empty: first
 	Limit      int    // 1 to 1000; 0: 100
 }
+
+// AnySeverity selects the images that have a match at all.
+const AnySeverity = "any"
+
+// NoDistro selects the images in which no distribution was found.
+const NoDistro = "none"
 
 // AddImage asks for an image to be analyzed.
 type AddImage struct {

@@ -38,6 +38,23 @@ type QueueStat struct {
 	Queue           string
 	Waiting, Leased int64
 	Oldest          time.Time // creation of the oldest waiting message; zero: none
+
+	// Of the overview alone, which counts the messages of one account.
+	Delayed int64         // wait for their next attempt
+	All     int64         // of all accounts, not running
+	Ended   int64         // of all accounts, within the time Over
+	Over    time.Duration // how far back Ended looks
+	Paused  bool
+}
+
+// Drain estimates how long it takes until what waits has ended, at the rate of
+// late; 0 when that says nothing.
+func (q QueueStat) Drain() time.Duration {
+	const fewest = 3 // fewer make no rate
+	if q.All == 0 || q.Ended < fewest || q.Paused {
+		return 0
+	}
+	return time.Duration(float64(q.All) / float64(q.Ended) * float64(q.Over))
 }
 
 // AnalyzeTask is the payload of a job of QueueAnalyze, as JSON; the job's

@@ -16,6 +16,7 @@ type ImagesIn struct {
 	Total                    int    // that match
 	States                   map[engine.AnalysisState]int
 	Registries, Repositories []string
+	Distros                  []string
 	Filter                   engine.ImageFilter
 	Query                    url.Values // as it was sent: the state of the page
 	Samples                  engine.SampleStatus
@@ -24,8 +25,8 @@ type ImagesIn struct {
 	User                     string
 }
 
-// filterKeys are the query's names of filters.
-var filterKeys = []string{"q", "state", "registry", "repository", "severity", "package", "vuln", "policy"}
+// ImageFilterKeys are the query's names of filters.
+var ImageFilterKeys = []string{"q", "state", "registry", "repository", "severity", "package", "vuln", "policy", "fixable", "exploited", "cause", "distro"}
 
 // Images shapes the list page.
 func Images(in ImagesIn, c Clock) view.Images {
@@ -34,7 +35,7 @@ func Images(in ImagesIn, c Clock) view.Images {
 		all += n
 	}
 	filtered := false
-	for _, k := range filterKeys {
+	for _, k := range ImageFilterKeys {
 		filtered = filtered || in.Query.Get(k) != ""
 	}
 	v := view.Images{
@@ -110,20 +111,60 @@ func imageForm(in ImagesIn) view.ImageForm {
 	f := view.ImageForm{
 		Text: in.Filter.Text, Package: in.Filter.Package, Vuln: in.Filter.Vuln,
 		Registry: in.Filter.Registry, Repository: in.Filter.Repository,
-		Registries: in.Registries, Repositories: in.Repositories,
+		Registries: in.Registries, Repositories: in.Repositories, Distro: in.Filter.Distro, Distros: in.Distros,
+		Fixable: in.Filter.Fixable, Exploited: in.Filter.Exploited, Chips: imageChips(in),
 	}
 	f.State = []view.Option{{Value: "", Text: "Any state", Selected: in.Filter.State == ""}}
 	for _, s := range engine.AnalysisStates {
 		f.State = append(f.State, view.Option{Value: string(s), Text: statePill(s).Text, Selected: in.Filter.State == s})
 	}
-	f.Severity = []view.Option{{Value: "", Text: "Any severity", Selected: in.Filter.Severity == ""}}
+	f.Severity = []view.Option{{Value: "", Text: "Any severity", Selected: in.Filter.Severity == ""},
+		{Value: engine.AnySeverity, Text: "Has any vulnerability", Selected: strings.EqualFold(in.Filter.Severity, engine.AnySeverity)}}
 	for _, s := range engine.SeverityNames {
 		f.Severity = append(f.Severity, view.Option{Value: s, Text: "Has " + strings.ToLower(s), Selected: strings.EqualFold(in.Filter.Severity, s)})
 	}
 	f.Policy = options(in.Filter.Verdict, "Any policy result", engine.ActionStop, "Policy: stop", engine.ActionWarn, "Policy: warn",
 		engine.ActionGo, "Policy: go", "none", "Not evaluated")
-	f.More = f.Package != "" || f.Vuln != "" || f.Registry != "" || f.Repository != ""
+	f.Cause = []view.Option{{Text: "Any cause of failure", Selected: in.Filter.Cause == ""}}
+	for _, k := range engine.Causes() {
+		f.Cause = append(f.Cause, view.Option{Value: k.Code, Text: remedies[k.Code].title, Selected: in.Filter.Cause == k.Code})
+	}
+	f.More = f.Registry != "" || f.Repository != "" || f.Distro != "" || in.Filter.Cause != "" || f.Fixable || f.Exploited
 	return f
+}
+
+// imageChips are the filters that are set, but for the state, which the tabs
+// show, and for the text, which stands in its field.
+func imageChips(in ImagesIn) []view.Chip {
+	var list []view.Chip
+	base := with(in.Query, "after", "")
+	chip := func(key, name, value string) {
+		if value != "" {
+			list = append(list, view.Chip{Name: name, Value: value, Remove: "/images" + encode(with(base, key, ""))})
+		}
+	}
+	f := in.Filter
+	chip("severity", "severity", strings.ToLower(f.Severity))
+	if f.Fixable {
+		chip("fixable", "has", "a fixable vulnerability")
+	}
+	if f.Exploited {
+		chip("exploited", "has", "a vulnerability known to be exploited")
+	}
+	chip("vuln", "vulnerability", f.Vuln)
+	chip("package", "package", f.Package)
+	if f.Verdict == "none" {
+		chip("policy", "policy", "not evaluated")
+	} else {
+		chip("policy", "policy", f.Verdict)
+	}
+	if f.Cause != "" {
+		chip("cause", "failed because", remedies[f.Cause].title)
+	}
+	chip("distro", "distribution", f.Distro)
+	chip("registry", "registry", f.Registry)
+	chip("repository", "repository", f.Repository)
+	return list
 }
 
 func samples(s engine.SampleStatus, images int) view.SampleOffer {

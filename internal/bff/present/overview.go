@@ -140,22 +140,43 @@ func feedsStep(o engine.Overview, c Clock) view.Step {
 
 func queueStep(o engine.Overview, c Clock) view.Step {
 	q := analyzeQueue(o)
-	st := view.Step{Name: "Queue", Pill: view.Pill{Tone: "ok", Text: "Idle"}, Text: "No image waits.", Href: "/images", Link: "See images"}
+	depth := q.Waiting + q.Delayed
+	st := view.Step{Name: "Queue", Pill: view.Pill{Tone: "ok", Text: "Idle"}, Text: "No image waits.", Href: analyzeHref(""), Link: "See the queue"}
 	switch {
+	case q.Paused:
+		st.Pill = view.Pill{Tone: "warn", Text: "Paused"}
+		st.Text = Plural(depth, "image waits", "images wait") + " until somebody resumes it."
 	case q.Leased > 0:
 		st.Pill = view.Pill{Tone: "run", Text: Count(q.Leased) + " running"}
-		st.Text = Plural(q.Waiting, "image waits", "images wait")
+		st.Text = Plural(depth, "image waits", "images wait")
+		if depth == 0 {
+			st.Text = "No image waits."
+		}
 		st.Href, st.Link = "/images?state=analyzing", "See them"
 	case q.Waiting > 0:
 		st.Pill = view.Pill{Tone: "warn", Text: Count(q.Waiting) + " waiting"}
 		st.Text = "No analyzer has taken them yet."
-		st.Href, st.Link = "/images?state=not_analyzed", "See them"
+		st.Href, st.Link = analyzeHref(engine.MessageWaiting), "See why"
+	case q.Delayed > 0:
+		st.Pill = view.Pill{Tone: "warn", Text: Count(q.Delayed) + " to be retried"}
+		st.Text = "Their last attempt failed, and they are tried again by themselves."
+		st.Href, st.Link = analyzeHref(engine.MessageDelayed), "See why"
 	}
-	if q.Waiting > 0 && q.Leased > 0 {
+	if depth > 0 && q.Leased > 0 && !q.Paused {
 		st.Text += ", the oldest since"
 		st.Time = c.Ago(q.Oldest)
 	}
 	return st
+}
+
+// analyzeHref is the address of the queue of analyses, or of what is in one
+// state there.
+func analyzeHref(state engine.MessageState) string {
+	q := url.Values{"queue": {engine.QueueAnalyze}}
+	if state != "" {
+		q.Set("state", string(state))
+	}
+	return QueueHref + encode(q)
 }
 
 func analyzeQueue(o engine.Overview) engine.QueueStat {
@@ -220,7 +241,8 @@ func hours(list []engine.EventHour, c Clock) view.Hours {
 	for i := range 24 {
 		at := first.Add(time.Duration(i) * time.Hour)
 		h := by[at.Unix()]
-		b := view.HourBar{Title: fmt.Sprintf("%s: %s, %s", at.In(c.zone()).Format("15:04"), Plural(h.Info+h.Error, "event", "events"), Plural(h.Error, "error", "errors"))}
+		from, to := url.QueryEscape(at.Format(time.RFC3339)), url.QueryEscape(at.Add(time.Hour).Format(time.RFC3339))
+		b := view.HourBar{Href: "/events?since=" + from + "&before=" + to, Title: fmt.Sprintf("%s: %s, %s", at.In(c.zone()).Format("15:04"), Plural(h.Info+h.Error, "event", "events"), Plural(h.Error, "error", "errors"))}
 		if top > 0 {
 			b.Info, b.Error = length(h.Info, top), length(h.Error, top)
 		}
@@ -265,8 +287,27 @@ func imageStates(o engine.Overview, c Clock) view.ImageStates {
 		v.States = append(v.States, view.Counted{Name: s.name, Count: Count(n), Tone: tone, Href: "/images?state=" + string(s.state)})
 	}
 	q := analyzeQueue(o)
-	if q.Waiting+q.Leased > 0 {
-		v.Queue = fmt.Sprintf("%s running, %s waiting", Count(q.Leased), Count(q.Waiting))
+	for _, n := range []struct {
+		name  string
+		count int64
+		state engine.MessageState
+	}{{"running", q.Leased, engine.MessageRunning}, {"waiting", q.Waiting, engine.MessageWaiting}, {"to be retried", q.Delayed, engine.MessageDelayed}} {
+		if n.count > 0 {
+			v.Queue = append(v.Queue, view.Counted{Name: n.name, Count: Count(n.count), Href: analyzeHref(n.state)})
+		}
+	}
+	v.QueueHref = analyzeHref("")
+	switch d := q.Drain(); {
+	case len(v.Queue) == 0:
+	case q.Paused:
+		v.Drain = "paused"
+	case d > 0:
+		v.Drain = "empty in about " + Span(max(d, time.Minute))
+		v.DrainWhy = fmt.Sprintf("%s wait, of all accounts; %s ended in the last %s", Count(q.All), Count(q.Ended), Span(q.Over))
+	case q.All > 0:
+		v.Drain = "too few have ended of late to say when it is empty"
+	}
+	if q.Waiting+q.Delayed > 0 {
 		v.Oldest = c.Ago(q.Oldest)
 	}
 	return v
@@ -275,12 +316,24 @@ func imageStates(o engine.Overview, c Clock) view.ImageStates {
 func posture(o engine.Overview) view.Posture {
 	p := view.Posture{
 		Bar:   SevBar(o.Severities, func(name string) string { return "/images?severity=" + name }),
-		Total: Count(o.Severities.Total()), Exploited: Count(o.Exploited), Fixable: Count(o.Fixable),
+		Total: Count(o.Severities.Total()), TotalHref: "/images?severity=" + engine.AnySeverity,
+		Exploited: Count(o.Exploited), ExploitedHref: "/images?exploited=1", Fixable: Count(o.Fixable), FixableHref: "/images?fixable=1",
 	}
 	if n := o.Severities.Total(); n > 0 {
-		p.FixableShare = fmt.Sprintf("%d %%", int64(100)*o.Fixable/int64(n))
+		p.FixableShare = share(o.Fixable, int64(n))
 	}
 	return p
+}
+
+// share is a part of all in percent. What is there is not nothing, and what is
+// not all is not all.
+func share(part, all int64) string {
+	switch p := 100 * part / all; {
+	case p == 0 && part > 0:
+		return "under 1 %"
+	default:
+		return fmt.Sprintf("%d %%", p)
+	}
 }
 
 func feedsCard(o engine.Overview, c Clock) view.FeedsCard {

@@ -25,6 +25,11 @@ func (c *Core) ImageStates(ctx context.Context, account string) (map[engine.Anal
 	return c.store.ImageStates(ctx, account)
 }
 
+// ImageDistros lists the distributions of the images, and their versions.
+func (c *Core) ImageDistros(ctx context.Context, account string, limit int) ([]string, error) {
+	return c.store.ImageDistros(ctx, account, limit)
+}
+
 // ImageNames lists the registries and repositories with the most tags.
 func (c *Core) ImageNames(ctx context.Context, account string, limit int) (registries, repositories []string, err error) {
 	return c.store.ImageNames(ctx, account, limit)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -102,6 +103,18 @@ func imageWhere(account string, f engine.ImageFilter) (string, []any, error) {
 	if f.Verdict != "" {
 		verdictWhere(account, f.Verdict, add)
 	}
+	if f.Fixable {
+		conds = append(conds, "i.fixable > 0")
+	}
+	if f.Exploited {
+		conds = append(conds, "i.known_exploited > 0")
+	}
+	if f.Cause != "" {
+		add("i.failure IS NOT NULL AND i.failure->>'Cause' = ?", f.Cause)
+	}
+	if f.Distro != "" {
+		distroWhere(f.Distro, add)
+	}
 	if f.Sample != nil {
 		// In so many words: behind a parameter the planner does not see the few
 		// that have an index of their own.
@@ -136,6 +149,32 @@ var (
 var severityColumns = map[string]string{
 	"critical": "sev_critical", "high": "sev_high", "medium": "sev_medium",
 	"low": "sev_low", "negligible": "sev_negligible", "unknown": "sev_unknown",
+	engine.AnySeverity: "sev_critical + i.sev_high + i.sev_medium + i.sev_low + i.sev_negligible + i.sev_unknown",
+}
+
+// noDistros is what stands in an image without a distribution.
+var noDistros = []string{"", "N/A", "Unknown", "unknown", "none"}
+
+// knownDistro is the name of a distribution as filters have it.
+func knownDistro(name string) string {
+	if slices.Contains(noDistros, name) {
+		return engine.NoDistro
+	}
+	return name
+}
+
+// distroWhere selects images by a distribution, or by a version of it, which
+// names the versions below it too: "debian 12" are "12" and "12.5".
+func distroWhere(text string, add func(cond string, values ...any)) {
+	name, version, _ := strings.Cut(strings.Join(strings.Fields(text), " "), " ")
+	switch {
+	case name == engine.NoDistro:
+		add("i.distro = ANY (?::text[])", noDistros)
+	case version == "":
+		add("i.distro = ?", name)
+	default:
+		add("i.distro = ? AND (i.distro_version = ? OR i.distro_version LIKE ?)", name, version, escapeLike(version)+".%")
+	}
 }
 
 // escapeLike makes a text match itself in LIKE.

@@ -88,6 +88,10 @@ func TestImageFilters(t *testing.T) {
 	exec(t, s, `UPDATE images SET sample = true WHERE digest = $1`, digestOf(3))
 	exec(t, s, `INSERT INTO packages (image, key, name, version, type, class) SELECT pk, 'k', 'bash', '5', 'dpkg', 'os' FROM images WHERE digest = $1`, digestOf(5))
 	exec(t, s, `INSERT INTO matches (image, package_key, package, version, package_type, vuln, severity) SELECT pk, 'k', 'bash', '5', 'dpkg', 'CVE-2026-1', 'High' FROM images WHERE digest = $1`, digestOf(5))
+	exec(t, s, `UPDATE images SET fixable = 2, known_exploited = 1, distro = 'debian', distro_version = '12.5' WHERE digest = $1`, digestOf(6))
+	exec(t, s, `UPDATE images SET fixable = 1, distro = 'debian', distro_version = '120' WHERE digest = $1`, digestOf(7))
+	exec(t, s, `UPDATE images SET distro = 'Unknown', distro_version = '0' WHERE digest IN ($1, $2)`, digestOf(8), digestOf(9))
+	exec(t, s, `UPDATE images SET failure = '{"Cause": "registry_auth"}' WHERE digest = $1`, digestOf(9))
 	yes := true
 	tests := map[string]struct {
 		f    engine.ImageFilter
@@ -109,6 +113,14 @@ func TestImageFilters(t *testing.T) {
 		"text is a digest":     {engine.ImageFilter{Text: string(digestOf(7))}, 1},
 		"text is a parent":     {engine.ImageFilter{Text: string(digestOf(1000007))}, 1},
 		"text is an image id":  {engine.ImageFilter{Text: strings.TrimPrefix(string(digestOf(2000007)), "sha256:")}, 1},
+		"any severity":         {engine.ImageFilter{Severity: engine.AnySeverity}, 3},
+		"fixable":              {engine.ImageFilter{Fixable: true}, 2},
+		"exploited":            {engine.ImageFilter{Exploited: true}, 1},
+		"cause":                {engine.ImageFilter{Cause: "registry_auth"}, 1},
+		"no such cause":        {engine.ImageFilter{Cause: "disk"}, 0},
+		"distribution":         {engine.ImageFilter{Distro: "debian"}, 2},
+		"version of it":        {engine.ImageFilter{Distro: "debian  12"}, 1},
+		"no distribution":      {engine.ImageFilter{Distro: engine.NoDistro}, 2},
 		"several":              {engine.ImageFilter{State: engine.Analyzing, Package: "bash", Registry: "registry.test"}, 1},
 	}
 	for name, tc := range tests {
@@ -125,6 +137,12 @@ func TestImageFilters(t *testing.T) {
 				t.Errorf("counted %d, listed %d, want %d", n, len(list), tc.want)
 			}
 		})
+	}
+	if list, err := s.ImageDistros(t.Context(), "one", 50); err != nil || !slices.Equal(list, []string{"none", "debian", "debian 12.5", "debian 120"}) {
+		t.Errorf("distributions %q, %v", list, err)
+	}
+	if list, err := s.ImageDistros(t.Context(), "none", 50); err != nil || len(list) != 0 {
+		t.Errorf("of nobody %q, %v", list, err)
 	}
 	if _, err := s.CountImages(t.Context(), "one", engine.ImageFilter{Severity: "odd"}); !errors.Is(err, engine.ErrInvalid) {
 		t.Errorf("an odd severity gives %v", err)
@@ -319,6 +337,9 @@ func BenchmarkImages(b *testing.B) {
 		{"vulnerability", engine.ImageFilter{Vuln: "CVE-5"}},
 		{"text", engine.ImageFilter{Text: "v99999"}},
 		{"digest", engine.ImageFilter{Text: string(digestOf(500))}},
+		{"exploited", engine.ImageFilter{Exploited: true, AnyStatus: true}},
+		{"cause", engine.ImageFilter{Cause: "disk", AnyStatus: true}},
+		{"rare distribution", engine.ImageFilter{Distro: "alpine 3", AnyStatus: true}},
 	} {
 		b.Run(bc.name, func(b *testing.B) {
 			for b.Loop() {

@@ -134,20 +134,41 @@ func overviewFeeds(ctx context.Context, tx pgx.Tx, _ string, o *engine.Overview)
 	return nil
 }
 
-func overviewQueues(ctx context.Context, tx pgx.Tx, _ string, o *engine.Overview) error {
+// overviewQueues counts the account's own messages, and those of all accounts
+// for the estimate: workers take them in one row.
+func overviewQueues(ctx context.Context, tx pgx.Tx, account string, o *engine.Overview) error {
 	const q = `
-		SELECT queue, count(*) FILTER (WHERE leased_until <= now()), count(*) FILTER (WHERE leased_until > now()),
-		       min(created_at) FILTER (WHERE leased_until <= now())
-		  FROM jobs GROUP BY queue ORDER BY queue`
+		WITH counted AS (
+			SELECT queue,
+			       count(*) FILTER (WHERE mine AND leased_until <= now() AND available_at <= now()) AS waiting,
+			       count(*) FILTER (WHERE mine AND leased_until <= now() AND available_at > now()) AS delayed,
+			       count(*) FILTER (WHERE mine AND leased_until > now()) AS leased,
+			       min(created_at) FILTER (WHERE mine AND leased_until <= now()) AS oldest,
+			       count(*) FILTER (WHERE leased_until <= now()) AS depth
+			  FROM (SELECT *, account = $1 AS mine FROM jobs) j GROUP BY queue),
+		ended AS (
+			SELECT queue, sum(n) AS hour, COALESCE(sum(n) FILTER (WHERE at > now() - interval '15 minutes'), 0) AS quarter FROM (
+				SELECT queue, at, done + failed AS n FROM queue_samples WHERE at > now() - interval '1 hour'
+				UNION ALL
+				SELECT queue, at, 1 FROM queue_ends WHERE outcome IN ('done', 'failed')) e
+			 GROUP BY queue)
+		SELECT c.queue, waiting, delayed, leased, oldest, depth,
+		       CASE WHEN quarter >= 3 THEN quarter ELSE COALESCE(hour, 0) END::bigint, COALESCE(quarter >= 3, false), p.queue IS NOT NULL
+		  FROM counted c LEFT JOIN ended e USING (queue) LEFT JOIN queue_pauses p USING (queue)
+		 ORDER BY c.queue`
 
-	rows, err := tx.Query(ctx, q)
+	rows, err := tx.Query(ctx, q, account)
 	if err != nil {
 		return err
 	}
 	o.Queues, err = pgx.CollectRows(rows, func(r pgx.CollectableRow) (v engine.QueueStat, err error) {
 		var oldest *time.Time
-		err = r.Scan(&v.Queue, &v.Waiting, &v.Leased, &oldest)
-		v.Oldest = zero(oldest)
+		var late bool
+		err = r.Scan(&v.Queue, &v.Waiting, &v.Delayed, &v.Leased, &oldest, &v.All, &v.Ended, &late, &v.Paused)
+		v.Oldest, v.Over = zero(oldest), time.Hour
+		if late {
+			v.Over = 15 * time.Minute
+		}
 		return v, err
 	})
 	return err

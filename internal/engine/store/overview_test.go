@@ -42,6 +42,21 @@ func TestOverviewCountsOneAccount(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	const jobs = `
+		INSERT INTO jobs (queue, account, subject, leased_until, available_at, created_at)
+		VALUES ('images_to_analyze', 'admin', 'a', '-infinity', now(), now() - interval '5 minutes'),
+		       ('images_to_analyze', 'admin', 'b', '-infinity', now() + interval '1 hour', now()),
+		       ('images_to_analyze', 'admin', 'c', now() + interval '1 hour', now(), now()),
+		       ('images_to_analyze', 'other', 'a', '-infinity', now(), now() - interval '1 hour')`
+	const ends = `
+		INSERT INTO queue_samples (queue, at, waiting, leased, done, failed)
+		VALUES ('images_to_analyze', now() - interval '2 minutes', 0, 0, 4, 1), ('images_to_analyze', now() - interval '40 minutes', 0, 0, 100, 0)`
+	for _, q := range []string{jobs, ends} {
+		if _, err := s.Pool().Exec(ctx, q); err != nil {
+			t.Fatal(err)
+		}
+	}
+
 	o, err := s.Overview(ctx, "admin")
 	if err != nil {
 		t.Fatal(err)
@@ -51,6 +66,9 @@ func TestOverviewCountsOneAccount(t *testing.T) {
 	}
 	if want := (engine.Severities{Critical: 3, Low: 3}); o.Severities != want || o.Fixable != 5 || o.Exploited != 1 {
 		t.Errorf("severities %+v, %d fixable, %d exploited", o.Severities, o.Fixable, o.Exploited)
+	}
+	if q := o.Queues; len(q) != 1 || q[0].Waiting != 1 || q[0].Delayed != 1 || q[0].Leased != 1 || q[0].All != 3 || time.Since(q[0].Oldest) > 30*time.Minute || q[0].Drain() != 9*time.Minute {
+		t.Errorf("queues %+v", q)
 	}
 	var info, errors int64
 	for _, h := range o.Hours {

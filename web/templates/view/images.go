@@ -28,7 +28,12 @@ type ImageForm struct {
 	State, Severity, Policy  []Option
 	Registry, Repository     string
 	Registries, Repositories []string
+	Distro                   string
+	Distros                  []string
+	Cause                    []Option
+	Fixable, Exploited       bool
 	More                     bool // one of the rarer filters is set
+	Chips                    []Chip
 }
 
 // Option is one entry of a choice.

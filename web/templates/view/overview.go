@@ -45,7 +45,7 @@ type Hours struct {
 
 // HourBar is one hour: lengths on a scale of 100.
 type HourBar struct {
-	Title                     string
+	Title, Href               string
 	Info, Error               int
 	At, InfoCount, ErrorCount string
 }
@@ -60,9 +60,13 @@ type ErrorLine struct {
 type ImageStates struct {
 	Total    string
 	States   []Counted
-	Queue    string
-	Oldest   Time
 	Packages string
+
+	Queue     []Counted // what is in the queue of analyses
+	QueueHref string
+	Oldest    Time   // of what waits
+	Drain     string // when the queue will be empty, or why that is not known
+	DrainWhy  string
 }
 
 // Counted is a number with its name and the list behind it.
@@ -73,6 +77,8 @@ type Posture struct {
 	Bar                       SevBar
 	Total, Exploited, Fixable string
 	FixableShare              string
+
+	TotalHref, ExploitedHref, FixableHref string
 }
 
 // FeedsCard is the state of the vulnerability data.
