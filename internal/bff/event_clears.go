@@ -90,17 +90,12 @@ func formList(c *fiber.Ctx, name string) []string {
 	return list
 }
 
-// cleared leads on from an action on a clear: back to the list, with the
-// undo, or to the clear's progress while it is at work.
+// cleared leads back from an action on a clear to the list, with the undo.
 func (s *Server) cleared(c *fiber.Ctx, clear engine.EventClear, back string) error {
-	v := present.EventClear(clear, s.clock(c))
-	if v.Working {
-		return c.Redirect(v.Href, fiber.StatusSeeOther)
-	}
 	if back == "" {
-		back = v.Back
+		back = present.ClearBack(clear)
 	}
-	undo := v.Undo
+	undo := present.EventClear(clear, s.clock(c)).Undo
 	if clear.Done == 0 {
 		undo = ""
 	}

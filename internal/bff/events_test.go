@@ -283,37 +283,43 @@ func TestClearOfChosenEvents(t *testing.T) {
 	}
 }
 
-// A large clear leads to its progress, which offers to stop and to undo.
-func TestLargeClearShowsItsProgress(t *testing.T) {
+// A clear of unknown size is counted first; that its events are being deleted is
+// shown, and can be stopped.
+func TestClearAndItsDeletion(t *testing.T) {
 	f := seeded()
-	f.Log.Large = 1
 	v := visit(t, f, "admin")
 	html := v.get("/events/clear?level=error")
 	if !strings.Contains(html, "Clear 3 events") || !strings.Contains(html, "level error") {
 		t.Error("the large clear is not counted first")
 	}
-	code, to := v.post("/events/clear", formOf(t, html, "/events/clear", "Clear 3 events"))
-	if code != 303 || to != "/events/clears/1" {
+	if code, to := v.post("/events/clear", formOf(t, html, "/events/clear", "Clear 3 events")); code != 303 || to != "/events?level=error" {
 		t.Fatalf("clear: %d %s", code, to)
 	}
-	html = v.get(to)
-	for _, want := range []string{"Clearing 3 events", "0 of 3", `action="/events/clears/1/cancel"`, `action="/events/clears/1/undo"`, `data-live="events.cleared"`} {
+	html = v.get("/events/clears/1")
+	for _, want := range []string{"Cleared 3 events", `action="/events/clears/1/undo"`, `data-live="events.cleared"`, "Deleted for good"} {
 		if !strings.Contains(html, want) {
-			t.Errorf("the progress lacks %s", want)
+			t.Errorf("the clear's page lacks %s", want)
 		}
 	}
-	if html := v.get("/events"); !strings.Contains(html, "Clearing 3 events") {
-		t.Error("the list does not show the clear at work")
+	if html := v.get("/events"); !strings.Contains(html, `id="clear-1"`) || !strings.Contains(html, `action="/events/clears/1/undo"`) {
+		t.Error("the list does not offer the undo")
 	}
-	f.EndClear(1)
-	if html := v.get("/events/clears/1"); !strings.Contains(html, "Cleared 3 events") || strings.Contains(html, "/cancel") {
+	f.Purge(1, 1)
+	html = v.get("/events")
+	if !strings.Contains(html, "1 of 3 deleted for good") || !strings.Contains(html, `action="/events/clears/1/cancel"`) {
+		t.Error("the list does not show the deletion at work")
+	}
+	if code, _ := visit(t, f, "other").post("/events/clears/1/cancel", url.Values{}); code != 404 {
+		t.Errorf("stop by another account: %d", code)
+	}
+	if code, to := v.post("/events/clears/1/cancel", url.Values{}); code != 303 || to != "/events?level=error" {
+		t.Errorf("stop: %d %s", code, to)
+	}
+	if html := v.get("/events/clears/1"); !strings.Contains(html, "1 of 3 events deleted") || strings.Contains(html, "/cancel") {
 		t.Error("the end is not shown")
 	}
 	if code, _ := v.post("/events/clears/1/cancel", url.Values{}); code != 409 {
 		t.Errorf("stop after the end: %d", code)
-	}
-	if code, _ := visit(t, f, "other").post("/events/clears/1/undo", url.Values{}); code != 404 {
-		t.Errorf("undo by another account: %d", code)
 	}
 }
 

@@ -39,8 +39,41 @@ type EventFilter struct {
 	Text         string    // part of message, type, resource or id; case-insensitive
 	Since        time.Time // exclusive
 	Before       time.Time // exclusive
-	IDs          []string  // only these
-	Except       []string  // all but these
+	IDs          []string  // only these, and those of Runs
+	Runs         []EventRun
+	Except       []string // all but these
+}
+
+// EventRun is a stretch of the log in which one event repeats: all that say the
+// same within two moments, both included.
+type EventRun struct {
+	Type         string
+	Level        string
+	Service      string
+	Host         string
+	ResourceType string
+	ResourceID   string
+	Since, Until time.Time
+}
+
+// RunOf is the run that begins with an event.
+func RunOf(e Event) EventRun {
+	return EventRun{
+		Type: e.Type, Level: e.Level, Service: e.Service, Host: e.Host,
+		ResourceType: e.ResourceType, ResourceID: e.ResourceID, Since: e.At, Until: e.At,
+	}
+}
+
+// Repeats reports whether an event says what those of the run do.
+func (r EventRun) Repeats(e Event) bool {
+	o := RunOf(e)
+	o.Since, o.Until = r.Since, r.Until
+	return r == o
+}
+
+// Holds reports whether an event is one of the run.
+func (r EventRun) Holds(e Event) bool {
+	return r.Repeats(e) && !e.At.Before(r.Since) && !e.At.After(r.Until)
 }
 
 // EventPage asks for one page, by number (v1) or by cursor (console).
@@ -66,16 +99,14 @@ type EventHour struct {
 	Info, Error int64
 }
 
-// States of a clear. Running marks events until all that match are hidden;
-// undoing shows them again; purging deletes them when the grace for an undo
-// has ended.
+// States of a clear. What it is for is out of every list from its first moment,
+// and back in them the moment it is undone. When the grace for an undo has ended
+// its events are deleted in the background.
 const (
-	ClearRunning   = "running"
 	ClearDone      = "done"
-	ClearCancelled = "cancelled" // stopped on request; what it cleared stays cleared
-	ClearUndoing   = "undoing"
 	ClearUndone    = "undone"
 	ClearPurging   = "purging"
+	ClearCancelled = "cancelled" // the deletion was stopped: what was left is back
 	ClearPurged    = "purged"
 )
 
@@ -85,26 +116,19 @@ type EventClear struct {
 	Account   string
 	Filter    EventFilter
 	Total     int64 // counted when it was asked for
-	Done      int64 // cleared so far; falls again while undoing
+	Done      int64 // cleared: all of them, none once it is undone
+	Purged    int64 // of those, deleted for good so far
 	Status    string
 	StartedAt time.Time
-	EndedAt   time.Time
+	EndedAt   time.Time // of the deletion, or when it was undone
 	UndoUntil time.Time
 	By        string
 }
 
-// Working reports whether the clear still moves events.
-func (c EventClear) Working() bool {
-	return c.Status == ClearRunning || c.Status == ClearUndoing || c.Status == ClearPurging
-}
+// Working reports whether the events of the clear are being deleted.
+func (c EventClear) Working() bool { return c.Status == ClearPurging }
 
 // Undoable reports whether an undo would still be taken.
 func (c EventClear) Undoable(now time.Time) bool {
-	switch c.Status {
-	case ClearRunning:
-		return true
-	case ClearDone, ClearCancelled:
-		return now.Before(c.UndoUntil)
-	}
-	return false
+	return c.Status == ClearDone && now.Before(c.UndoUntil)
 }

@@ -19,7 +19,8 @@ func (f EventFilter) Matches(e Event) bool {
 		f.ResourceID != "" && f.ResourceID != e.ResourceID,
 		!f.Since.IsZero() && !e.At.After(f.Since),
 		!f.Before.IsZero() && !e.At.Before(f.Before),
-		len(f.IDs) > 0 && !slices.Contains(f.IDs, e.ID),
+		len(f.IDs)+len(f.Runs) > 0 && !slices.Contains(f.IDs, e.ID) &&
+			!slices.ContainsFunc(f.Runs, func(r EventRun) bool { return r.Holds(e) }),
 		slices.Contains(f.Except, e.ID):
 		return false
 	}

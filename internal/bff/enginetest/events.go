@@ -10,11 +10,8 @@ import (
 	"windlass/internal/engine"
 )
 
-// EventLog is an event log in memory, for a Fake. Clears of more than Large
-// events do not end by themselves: the test ends them with EndClear.
+// EventLog is an event log in memory, for a Fake.
 type EventLog struct {
-	Large int
-
 	list    []engine.Event
 	cleared map[string]int64 // by event
 	clears  []engine.EventClear
@@ -31,20 +28,16 @@ func (f *Fake) AddEvent(e engine.Event) {
 	f.Change(engine.ChangeEvent, e.Account, e.ID)
 }
 
-// EndClear brings a clear to its end.
-func (f *Fake) EndClear(id int64) {
+// Purge has the events of a clear on their way out for good, so far of them gone.
+func (f *Fake) Purge(id, gone int64) {
 	f.mu.Lock()
-	f.endClear(&f.Log.clears[id-1])
+	c := &f.Log.clears[id-1]
+	c.Status, c.Purged, c.UndoUntil = engine.ClearPurging, gone, time.Now().Add(-time.Second)
+	if gone >= c.Total {
+		c.Status, c.EndedAt = engine.ClearPurged, time.Now()
+	}
 	f.mu.Unlock()
 	f.Change(engine.ChangeEventsCleared, "", strconv.FormatInt(id, 10))
-}
-
-func (f *Fake) endClear(c *engine.EventClear) {
-	for _, e := range f.matching(c.Account, c.Filter) {
-		f.Log.cleared[e.ID] = c.ID
-		c.Done++
-	}
-	c.Status, c.EndedAt, c.UndoUntil = engine.ClearDone, time.Now(), time.Now().Add(time.Minute)
 }
 
 // matching lists what a filter selects, newest first.
@@ -95,17 +88,18 @@ func (f *Fake) Event(_ context.Context, account, id string) (engine.Event, error
 
 func (f *Fake) ClearEvents(_ context.Context, account string, filter engine.EventFilter, by string) (engine.EventClear, error) {
 	f.mu.Lock()
-	n := len(f.matching(account, filter))
 	c := engine.EventClear{
-		ID: int64(len(f.Log.clears) + 1), Account: account, Filter: filter, Total: int64(n), Status: engine.ClearRunning,
-		StartedAt: time.Now(), By: by,
+		ID: int64(len(f.Log.clears) + 1), Account: account, Filter: filter, Status: engine.ClearDone,
+		StartedAt: time.Now(), UndoUntil: time.Now().Add(time.Minute), By: by,
 	}
 	if f.Log.cleared == nil {
 		f.Log.cleared = map[string]int64{}
 	}
-	if f.Log.Large == 0 || n <= f.Log.Large {
-		f.endClear(&c)
+	for _, e := range f.matching(account, filter) {
+		f.Log.cleared[e.ID] = c.ID
+		c.Total++
 	}
+	c.Done = c.Total
 	f.Log.clears = append(f.Log.clears, c)
 	f.mu.Unlock()
 	f.Change(engine.ChangeEventsCleared, account, strconv.FormatInt(c.ID, 10))
@@ -144,10 +138,10 @@ func (f *Fake) CancelClear(_ context.Context, account string, id int64) (engine.
 	if err != nil {
 		return engine.EventClear{}, err
 	}
-	if c.Status != engine.ClearRunning {
-		return *c, engine.Conflictf("This clear has already ended.")
+	if c.Status != engine.ClearPurging {
+		return *c, engine.Conflictf("No events of this clear are being deleted.")
 	}
-	c.Status, c.EndedAt, c.UndoUntil = engine.ClearCancelled, time.Now(), time.Now().Add(time.Minute)
+	c.Status, c.Done, c.EndedAt = engine.ClearCancelled, c.Purged, time.Now()
 	return *c, nil
 }
 
@@ -166,7 +160,7 @@ func (f *Fake) UndoClear(_ context.Context, account string, id int64) (engine.Ev
 			delete(f.Log.cleared, id)
 		}
 	}
-	c.Status, c.Done = engine.ClearUndone, 0
+	c.Status, c.Done, c.EndedAt = engine.ClearUndone, 0, time.Now()
 	undone := *c
 	f.mu.Unlock()
 	f.Change(engine.ChangeEventsCleared, account, strconv.FormatInt(id, 10))

@@ -16,24 +16,23 @@ func EventClear(e engine.EventClear, c Clock) view.EventClear {
 		ID: id, What: FilterWords(e.Filter), Working: e.Working(), Href: page, By: e.By, Started: c.Exact(e.StartedAt),
 		Back: ClearBack(e),
 	}
-	done, total := Count(e.Done), Plural(max(e.Total, e.Done), "event", "events")
+	events := Plural(e.Total, "event", "events")
 	switch e.Status {
-	case engine.ClearRunning:
-		v.Title, v.State = "Clearing "+total, view.Pill{Tone: "run", Text: "Running"}
-		v.Meter = view.Meter{Label: "Events cleared", Value: e.Done, Max: max(e.Total, 1), Text: done + " of " + Count(e.Total) + rate(e, c)}
+	case engine.ClearPurging:
+		v.Title, v.State = "Cleared "+events, view.Pill{Tone: "run", Text: "Being deleted"}
+		v.Meter = view.Meter{Label: "Events deleted for good", Value: e.Purged, Max: max(e.Total, 1), Text: Count(e.Purged) + " of " + Count(e.Total) + " deleted for good" + rate(e, c)}
 		v.Cancel = page + "/cancel"
-	case engine.ClearUndoing:
-		v.Title, v.State = "Bringing events back", view.Pill{Tone: "run", Text: "Undoing"}
-		v.Meter = view.Meter{Label: "Events still to bring back", Text: done + " still to come"}
 	case engine.ClearUndone:
-		v.Title, v.State = "All events are back", view.Pill{Tone: "off", Text: "Undone"}
+		v.Title, v.State = "All "+events+" are back", view.Pill{Tone: "off", Text: "Undone"}
+		if e.Total < 2 {
+			v.Title = events + " is back"
+		}
 	case engine.ClearCancelled:
-		v.Title, v.State = "Stopped after "+done+" of "+total, view.Pill{Tone: "warn", Text: "Stopped"}
-	case engine.ClearPurging, engine.ClearPurged:
-		v.Title, v.State = "Cleared "+Plural(e.Done, "event", "events"), view.Pill{Tone: "off", Text: "Deleted for good"}
-		v.Working = false // nothing a person waits for
+		v.Title, v.State = Count(e.Purged)+" of "+events+" deleted", view.Pill{Tone: "warn", Text: "Stopped"}
+	case engine.ClearPurged:
+		v.Title, v.State = "Cleared "+events, view.Pill{Tone: "off", Text: "Deleted for good"}
 	default:
-		v.Title, v.State = "Cleared "+Plural(e.Done, "event", "events"), view.Pill{Tone: "ok", Text: "Cleared"}
+		v.Title, v.State = "Cleared "+events, view.Pill{Tone: "ok", Text: "Cleared"}
 	}
 	if e.Undoable(c.Now) {
 		v.Undo = page + "/undo"
@@ -44,14 +43,14 @@ func EventClear(e engine.EventClear, c Clock) view.EventClear {
 	return v
 }
 
-// rate says how fast a clear goes and how long it will take.
+// rate says how fast a deletion goes and how long it will take.
 func rate(e engine.EventClear, c Clock) string {
-	took := c.Now.Sub(e.StartedAt)
-	if took.Seconds() < 1 || e.Done == 0 {
+	took := c.Now.Sub(e.UndoUntil)
+	if took.Seconds() < 1 || e.Purged == 0 {
 		return ""
 	}
-	perSecond := float64(e.Done) / took.Seconds()
-	left := float64(e.Total-e.Done) / perSecond
+	perSecond := float64(e.Purged) / took.Seconds()
+	left := float64(max(e.Total-e.Purged, 0)) / perSecond
 	return fmt.Sprintf(", %s a second, about %s left", Count(int64(perSecond)), Span(time.Duration(left*float64(time.Second))))
 }
 
@@ -68,10 +67,8 @@ func ClearedWords(e engine.EventClear) string {
 	switch e.Status {
 	case engine.ClearUndone:
 		return "All events of that clear are back."
-	case engine.ClearUndoing:
-		return "The events are coming back."
 	case engine.ClearCancelled:
-		return "Stopped after " + Plural(e.Done, "event", "events") + "."
+		return "Stopped: " + Plural(e.Total-e.Purged, "event is", "events are") + " back."
 	}
 	if e.Done == 0 && e.Total == 0 {
 		return "No event matched: nothing was cleared."

@@ -72,7 +72,7 @@ func EventsList(d EventsData, c Clock) view.EventsList {
 		v.Rows = append(v.Rows, EventRow(e, c))
 	}
 	for _, cl := range d.Clears {
-		if cl.Working() && cl.Status != engine.ClearPurging {
+		if cl.Working() || cl.Undoable(c.Now) && cl.Total > 0 {
 			v.Clears = append(v.Clears, EventClear(cl, c))
 		}
 	}

@@ -167,18 +167,17 @@ func TestClearFields(t *testing.T) {
 }
 
 func TestEventClear(t *testing.T) {
-	base := engine.EventClear{ID: 7, Total: 2000, Done: 500, StartedAt: now.Add(-5 * time.Second), By: "ann", Filter: engine.EventFilter{Level: "ERROR", Before: now}}
+	base := engine.EventClear{ID: 7, Total: 2000, Done: 2000, Purged: 500, StartedAt: now.Add(-5 * time.Second), By: "ann", Filter: engine.EventFilter{Level: "ERROR", Before: now}}
 	tests := map[string]struct {
 		status, title, meter, undo, cancel string
 		until                              time.Duration
 	}{
-		"running":   {engine.ClearRunning, "Clearing 2,000 events", "500 of 2,000, 100 a second, about 15 s left", "/events/clears/7/undo", "/events/clears/7/cancel", 0},
-		"done":      {engine.ClearDone, "Cleared 500 events", "", "/events/clears/7/undo", "", time.Minute},
-		"too late":  {engine.ClearDone, "Cleared 500 events", "", "", "", -time.Second},
-		"cancelled": {engine.ClearCancelled, "Stopped after 500 of 2,000 events", "", "/events/clears/7/undo", "", time.Minute},
-		"undoing":   {engine.ClearUndoing, "Bringing events back", "500 still to come", "", "", 0},
-		"undone":    {engine.ClearUndone, "All events are back", "", "", "", 0},
-		"purged":    {engine.ClearPurged, "Cleared 500 events", "", "", "", -time.Hour},
+		"done":      {engine.ClearDone, "Cleared 2,000 events", "", "/events/clears/7/undo", "", time.Minute},
+		"too late":  {engine.ClearDone, "Cleared 2,000 events", "", "", "", -time.Second},
+		"purging":   {engine.ClearPurging, "Cleared 2,000 events", "500 of 2,000 deleted for good, 100 a second, about 15 s left", "", "/events/clears/7/cancel", -5 * time.Second},
+		"cancelled": {engine.ClearCancelled, "500 of 2,000 events deleted", "", "", "", -time.Second},
+		"undone":    {engine.ClearUndone, "All 2,000 events are back", "", "", "", time.Minute},
+		"purged":    {engine.ClearPurged, "Cleared 2,000 events", "", "", "", -time.Hour},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

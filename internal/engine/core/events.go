@@ -45,15 +45,10 @@ func (c *Core) EventsOfServices(ctx context.Context, account string, each int) (
 	return c.store.EventsOfServices(ctx, account, each)
 }
 
-// ClearEvents begins to clear the events that match. Its first chunk is done
-// at once, so that a small clear is over when it returns; RunClears does the
-// rest, here or in another process.
+// ClearEvents clears the events that match; RunPurges deletes them when they
+// cannot be brought back any more.
 func (c *Core) ClearEvents(ctx context.Context, account string, f engine.EventFilter, by string) (engine.EventClear, error) {
-	started, err := c.store.StartClear(ctx, account, f, by)
-	if err != nil {
-		return started, err
-	}
-	return c.stepClear(ctx, started)
+	return c.store.StartClear(ctx, account, f, by)
 }
 
 // EventClear finds one clear.
@@ -66,31 +61,18 @@ func (c *Core) EventClears(ctx context.Context, account string, limit int) ([]en
 	return c.store.Clears(ctx, account, limit)
 }
 
-// CancelClear stops a running clear; what it has cleared stays so.
+// CancelClear stops the deletion of cleared events; those that are left are back.
 func (c *Core) CancelClear(ctx context.Context, account string, id int64) (engine.EventClear, error) {
 	return c.store.CancelClear(ctx, account, id)
 }
 
 // UndoClear shows the events of a clear again.
 func (c *Core) UndoClear(ctx context.Context, account string, id int64) (engine.EventClear, error) {
-	undone, err := c.store.UndoClear(ctx, account, id)
-	if err != nil {
-		return undone, err
-	}
-	return c.stepClear(ctx, undone)
+	return c.store.UndoClear(ctx, account, id)
 }
 
-// stepClear does one chunk of a clear and gives the clear as it then stands.
-// The wish is stored already: a step that fails is RunClears' to repeat.
-func (c *Core) stepClear(ctx context.Context, clear engine.EventClear) (engine.EventClear, error) {
-	if _, err := c.store.ClearStepOf(ctx, clear.ID); err != nil {
-		c.log.WarnContext(ctx, "clear step", "clear", clear.ID, "err", err)
-	}
-	return c.store.Clear(ctx, clear.Account, clear.ID)
-}
-
-// RunClears works on open clears until ctx ends. Any number of processes may
+// RunPurges deletes what was cleared until ctx ends. Any number of processes may
 // run it on one database.
-func (c *Core) RunClears(ctx context.Context) error {
-	return catalog.RunClears(ctx, c.store.ClearStep)
+func (c *Core) RunPurges(ctx context.Context) error {
+	return catalog.RunPurges(ctx, c.store.PurgeStep)
 }

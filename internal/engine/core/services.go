@@ -31,7 +31,7 @@ func (c *Core) parts(s *supervise.Service) (http.Handler, map[string]func(contex
 			"image repair":      c.catalog.RepairImages,
 			"change trimmer":    c.catalog.TrimChanges,
 			"service history":   c.catalog.TrimServiceHistory,
-			"event clearing":    c.RunClears,
+			"event deletion":    c.RunPurges,
 			"notifications":     c.deliverer(s).Run,
 			"old notifications": c.trimNotifications,
 			"account cleanup":   c.catalog.CleanAccounts,

@@ -58,11 +58,8 @@ var cleanups = []cleanup{
 			SELECT pk FROM archived_images WHERE account = $1 ORDER BY pk LIMIT least($2, 20))`},
 	remove("documents"),
 	removeWhere("events", `account = $1 AND cleared_by IS NULL`),
-	removeWhere("events_cleared", `clear IN (SELECT id FROM event_clears WHERE account = $1)`),
-	{"event_clears", `
-		DELETE FROM event_clears WHERE id IN (
-			SELECT id FROM event_clears c WHERE account = $1
-			   AND NOT EXISTS (SELECT FROM events_cleared e WHERE e.clear = c.id) LIMIT $2)`},
+	remove("event_clears"),
+	remove("event_filters"),
 }
 
 // cleanedElsewhere are the other tables with a column account, and why.

@@ -143,9 +143,8 @@ func own(t *testing.T, s *store.Store, account string) {
 		`INSERT INTO event_clears (account, filter, max_seq) SELECT $1, '{}', 0 FROM generate_series(1, 3) i`,
 		`INSERT INTO events (id, account, type, level, message, at)
 		 SELECT md5($1 || i), $1, 't', 'info', 'm', now() FROM generate_series(1, 5) i`,
-		`INSERT INTO events_cleared
-		 SELECT (SELECT min(id) FROM event_clears WHERE account = $1), i, i, $1, 't', 'info', 'm', '{}', now(), now(), '', '', '', '', '', '', 1
-		   FROM generate_series(1, 4) i`,
+		`INSERT INTO event_filters (account, user_name, name, query)
+		 SELECT $1, 'user-of-' || $1, i, '?level=error' FROM generate_series(1, 3) i`,
 		`INSERT INTO subscriptions (account, key, type, id) SELECT $1, i, 'tag_update', i FROM generate_series(1, 3) i`,
 		`INSERT INTO webhooks (id, account, type, password) SELECT $1 || i, $1, 'general', '' FROM generate_series(1, 3) i`,
 		`INSERT INTO notifications (id, account, type, key, payload, webhook) SELECT gen_random_uuid(), $1, 't', 'k', '{}', 'w' FROM generate_series(1, 3) i`,

@@ -147,18 +147,19 @@ func (s *Store) FailedImages(ctx context.Context, account, cause string, limit i
 // ErrorGroups counts an account's error events since a moment by their type,
 // the most first.
 func (s *Store) ErrorGroups(ctx context.Context, account string, since time.Time) ([]engine.ErrorGroup, error) {
-	const q = `
-		WITH g AS (
-			SELECT type, sum(count)::bigint AS n FROM events
-			 WHERE account = $1 AND cleared_by IS NULL AND level = 'error' AND at > $2 GROUP BY type)
-		SELECT g.type, g.n, e.at, e.id, e.message || CASE WHEN e.resource_id <> '' THEN ': ' || e.resource_id ELSE '' END
-		  FROM g CROSS JOIN LATERAL (
-			SELECT at, id, message, resource_id FROM events
-			 WHERE account = $1 AND type = g.type AND cleared_by IS NULL AND level = 'error'
-			 ORDER BY at DESC, seq DESC LIMIT 1) e
-		 ORDER BY g.n DESC, g.type`
+	w := ofAccount(account)
+	if err := s.shown(ctx, w, account); err != nil {
+		return nil, err
+	}
+	w.and("level = 'error' AND at > %s", since)
+	q := fmt.Sprintf(`
+		SELECT DISTINCT ON (type) type, sum(count) OVER (PARTITION BY type)::bigint, at, id,
+		       message || CASE WHEN resource_id <> '' THEN ': ' || resource_id ELSE '' END
+		  FROM events WHERE %s
+		 ORDER BY type, at DESC, seq DESC`, w)
+	q = `SELECT * FROM (` + q + `) g (type, n, at, id, text) ORDER BY n DESC, type`
 
-	rows, err := s.pool.Query(ctx, q, account, since)
+	rows, err := s.pool.Query(ctx, q, w.planned()...)
 	if err != nil {
 		return nil, fmt.Errorf("error events: %w", domain(err))
 	}

@@ -11,31 +11,32 @@ import (
 	"windlass/internal/engine"
 )
 
-// UndoGrace is how long a finished clear can be undone before its events are
-// deleted. The console offers the undo for less; the rest is for a slow link.
+// UndoGrace is how long a clear can be undone before its events are deleted. The
+// console's toast offers the undo for less; the page of the clear for all of it.
 const UndoGrace = time.Minute
 
 // filterRow is a filter as event_clears keeps it.
 type filterRow struct {
-	Service      string    `json:"service,omitempty"`
-	Host         string    `json:"host,omitempty"`
-	Type         string    `json:"type,omitempty"`
-	Level        string    `json:"level,omitempty"`
-	ResourceType string    `json:"resource_type,omitempty"`
-	ResourceID   string    `json:"resource_id,omitempty"`
-	Text         string    `json:"text,omitempty"`
-	Since        time.Time `json:"since,omitzero"`
-	Before       time.Time `json:"before,omitzero"`
-	IDs          []string  `json:"ids,omitempty"`
-	Except       []string  `json:"except,omitempty"`
+	Service      string            `json:"service,omitempty"`
+	Host         string            `json:"host,omitempty"`
+	Type         string            `json:"type,omitempty"`
+	Level        string            `json:"level,omitempty"`
+	ResourceType string            `json:"resource_type,omitempty"`
+	ResourceID   string            `json:"resource_id,omitempty"`
+	Text         string            `json:"text,omitempty"`
+	Since        time.Time         `json:"since,omitzero"`
+	Before       time.Time         `json:"before,omitzero"`
+	IDs          []string          `json:"ids,omitempty"`
+	Runs         []engine.EventRun `json:"runs,omitempty"`
+	Except       []string          `json:"except,omitempty"`
 }
 
-const clearColumns = `id, account, filter, total, done, status, by_user, started_at, ended_at, undo_until`
+const clearColumns = `id, account, filter, total, done, purged, status, by_user, started_at, ended_at, undo_until`
 
 func scanClear(r pgx.CollectableRow) (c engine.EventClear, err error) {
 	var filter []byte
 	var ended, undo *time.Time
-	err = r.Scan(&c.ID, &c.Account, &filter, &c.Total, &c.Done, &c.Status, &c.By, &c.StartedAt, &ended, &undo)
+	err = r.Scan(&c.ID, &c.Account, &filter, &c.Total, &c.Done, &c.Purged, &c.Status, &c.By, &c.StartedAt, &ended, &undo)
 	if err != nil {
 		return c, err
 	}
@@ -58,26 +59,33 @@ func oneClear(ctx context.Context, tx pgx.Tx, q string, args ...any) (engine.Eve
 // recordClear announces where a clear stands. Lists of ids stay behind: a
 // reader wants the progress, and refetches the rows it shows.
 func recordClear(ctx context.Context, tx pgx.Tx, c engine.EventClear) error {
-	c.Filter.IDs, c.Filter.Except = nil, nil
+	c.Filter.IDs, c.Filter.Runs, c.Filter.Except = nil, nil, nil
 	return record(ctx, tx, engine.ChangeEventsCleared, c.Account, fmt.Sprint(c.ID), c)
 }
 
-// StartClear counts the events that match and stores the wish to clear them.
-// ClearStep does the work. Events stored later are spared whatever they match.
+// StartClear counts the events that match and stores that they are cleared. They
+// are out of every list when it returns; PurgeStep deletes them when the grace
+// has ended. Events stored later are spared whatever they match.
 func (s *Store) StartClear(ctx context.Context, account string, f engine.EventFilter, by string) (engine.EventClear, error) {
 	// The pattern of a type is kept as it was given: types that appear later
 	// belong to events that are spared anyway.
-	w, err := s.eventFilter(ctx, account, f)
+	w, err := s.shownEvents(ctx, account, f)
 	if err != nil {
 		return engine.EventClear{}, fmt.Errorf("clear events: %w", err)
+	}
+	if w.none { // and the database could not keep its texts
+		f = engine.EventFilter{IDs: []string{""}}
+		w = &eventWhere{conds: []string{"false"}}
 	}
 	filter, err := json.Marshal(filterRow(f))
 	if err != nil {
 		return engine.EventClear{}, fmt.Errorf("clear events: %w", err)
 	}
-	count := fmt.Sprintf(`SELECT count(*), (SELECT COALESCE(max(seq), 0) FROM events) FROM events WHERE %s`, w)
+	count := fmt.Sprintf(`SELECT n, (SELECT COALESCE(max(seq), 0) FROM events) FROM (%s) c (n, seen)`, w.count())
 	const add = `
-		INSERT INTO event_clears (account, filter, total, max_seq, by_user) VALUES ($1, $2, $3, $4, $5)
+		INSERT INTO event_clears (account, filter, total, done, max_seq, by_user, status, undo_until, spares)
+		SELECT $1, $2, $3, $3, $4, $5, 'done', clock_timestamp() + $6::interval,
+		       ARRAY(SELECT id FROM event_clears WHERE account = $1 AND status IN ('done', 'purging'))
 		RETURNING ` + clearColumns
 
 	var c engine.EventClear
@@ -86,7 +94,7 @@ func (s *Store) StartClear(ctx context.Context, account string, f engine.EventFi
 		if err := tx.QueryRow(ctx, count, w.planned()...).Scan(&total, &newest); err != nil {
 			return err
 		}
-		if c, err = oneClear(ctx, tx, add, account, filter, total, newest, by); err != nil {
+		if c, err = oneClear(ctx, tx, add, account, filter, total, newest, by, UndoGrace); err != nil {
 			return err
 		}
 		return recordClear(ctx, tx, c)
@@ -124,24 +132,23 @@ func (s *Store) Clears(ctx context.Context, account string, limit int) ([]engine
 	return list, nil
 }
 
-// CancelClear stops a running clear. What it has cleared stays so, and can
-// still be undone.
+// CancelClear stops the deletion of cleared events: those that are left are
+// shown again.
 func (s *Store) CancelClear(ctx context.Context, account string, id int64) (engine.EventClear, error) {
 	const q = `
-		UPDATE event_clears SET status = 'cancelled', ended_at = now(), undo_until = now() + $3::interval
-		 WHERE id = $1 AND account = $2 AND status = 'running'
+		UPDATE event_clears SET status = 'cancelled', done = purged, ended_at = now()
+		 WHERE id = $1 AND account = $2 AND status = 'purging'
 		RETURNING ` + clearColumns
 
-	return s.moveClear(ctx, account, id, "This clear has already ended.", q, UndoGrace)
+	return s.moveClear(ctx, account, id, "No events of this clear are being deleted.", q)
 }
 
-// UndoClear begins to show again what a clear has cleared. It is refused once
-// the grace has ended; ClearStep does the work.
+// UndoClear shows again what a clear has cleared. It is refused once the grace
+// has ended.
 func (s *Store) UndoClear(ctx context.Context, account string, id int64) (engine.EventClear, error) {
 	const q = `
-		UPDATE event_clears SET status = 'undoing', ended_at = NULL
-		 WHERE id = $1 AND account = $2
-		   AND (status = 'running' OR status IN ('done', 'cancelled') AND undo_until >= now())
+		UPDATE event_clears SET status = 'undone', done = 0, ended_at = now()
+		 WHERE id = $1 AND account = $2 AND status = 'done' AND undo_until >= now()
 		RETURNING ` + clearColumns
 
 	return s.moveClear(ctx, account, id, "The time to undo this clear is over.", q)

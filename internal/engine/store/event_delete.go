@@ -30,6 +30,9 @@ func (s *Store) DeleteEvents(ctx context.Context, account string, f engine.Event
 		if err != nil {
 			return fmt.Errorf("delete events: %w", err)
 		}
+		if err := s.shown(ctx, w, account); err != nil {
+			return fmt.Errorf("delete events: %w", err)
+		}
 		w.and("seq <= %s", newest)
 		if !at.IsZero() {
 			w.and("(at, seq) < (%s, %s)", at, seq)

@@ -17,23 +17,30 @@ import (
 // better, but its plan cannot use the index of the one filter that is set, and
 // at ten million events that is the difference between 1 ms and a minute.
 type eventWhere struct {
-	sql  strings.Builder
-	args []any
-	text string // condition that no index answers, kept apart
-	none bool   // nothing can match
+	filter engine.EventFilter
+	types  []string // that the filter's type means; nil: any
+	conds  []string
+	args   []any
+	text   string   // condition that no index answers, kept apart
+	parts  []string // when not empty, one of these holds as well, and no two do
+	none   bool     // nothing can match
 }
 
 // and adds a condition, in which each %s stands for the next argument.
 func (w *eventWhere) and(cond string, args ...any) {
+	w.conds = append(w.conds, w.cond(cond, args...))
+}
+
+// cond is a condition that is not added yet, but whose arguments are.
+func (w *eventWhere) cond(cond string, args ...any) string {
 	marks := make([]any, len(args))
 	for i, a := range args {
 		marks[i] = w.arg(a)
 	}
-	w.sql.WriteString(" AND ")
-	fmt.Fprintf(&w.sql, cond, marks...)
+	return fmt.Sprintf(cond, marks...)
 }
 
-// arg adds an argument outside a condition and gives its mark.
+// arg adds an argument and gives its mark.
 func (w *eventWhere) arg(a any) string {
 	w.args = append(w.args, a)
 	return fmt.Sprintf("$%d", len(w.args))
@@ -46,48 +53,75 @@ func (w *eventWhere) planned() []any {
 	return append([]any{pgx.QueryExecModeCacheDescribe}, w.args...)
 }
 
-// String is the whole condition.
+// String is the whole condition, but for the parts.
 func (w *eventWhere) String() string {
 	if w.text == "" {
-		return w.sql.String()
+		return w.indexed()
 	}
-	return w.sql.String() + " AND " + w.text
+	return w.indexed() + " AND " + w.text
 }
 
 // indexed is the condition without the text.
-func (w *eventWhere) indexed() string { return w.sql.String() }
+func (w *eventWhere) indexed() string { return strings.Join(w.conds, " AND ") }
 
-// eventFilter turns a filter into a condition on the events of one account
-// that are not cleared.
+// rows selects columns, at and seq among them, of the first rows of the list
+// in an order. Parts are walked one by one, each along its own index.
+func (w *eventWhere) rows(columns, cond, order string, limit int) string {
+	one := func(part string) string {
+		return fmt.Sprintf("SELECT %[1]s FROM events WHERE %[2]s%[3]s ORDER BY at %[4]s, seq %[4]s LIMIT %[5]d", columns, cond, part, order, limit)
+	}
+	if len(w.parts) == 0 {
+		return one("")
+	}
+	var list []string
+	for _, part := range w.parts {
+		list = append(list, "("+one(" AND "+part)+")")
+	}
+	return fmt.Sprintf("SELECT * FROM (%[1]s) parts ORDER BY at %[2]s, seq %[2]s LIMIT %[3]d", strings.Join(list, " UNION ALL "), order, limit)
+}
+
+// ofAccount is the condition on all events of an account.
+func ofAccount(account string) *eventWhere {
+	return &eventWhere{args: []any{account}, conds: []string{"account = $1", "cleared_by IS NULL"}}
+}
+
+// eventFilter turns a filter into a condition on the events of one account,
+// cleared or not.
 func (s *Store) eventFilter(ctx context.Context, account string, f engine.EventFilter) (*eventWhere, error) {
-	w := &eventWhere{args: []any{account}}
-	w.sql.WriteString("account = $1 AND cleared_by IS NULL")
-	for _, text := range append(append([]string{f.Service, f.Host, f.Type, f.ResourceType, f.ResourceID, f.Text}, f.IDs...), f.Except...) {
-		if !isStorable(text) { // no row can hold it, and the database would refuse to compare
-			w.none = true
-			w.and("false")
-			return w, nil
-		}
+	w := ofAccount(account)
+	return w, s.filterInto(ctx, w, account, f)
+}
+
+// storableFilter reports whether some row could hold the texts of a filter: the
+// database would refuse to compare others.
+func storableFilter(f engine.EventFilter) bool {
+	texts := append(append([]string{f.Service, f.Host, f.Type, f.Level, f.ResourceType, f.ResourceID, f.Text}, f.IDs...), f.Except...)
+	for _, r := range f.Runs {
+		texts = append(texts, r.Type, r.Level, r.Service, r.Host, r.ResourceType, r.ResourceID)
+	}
+	return !slices.ContainsFunc(texts, func(t string) bool { return !isStorable(t) })
+}
+
+// filterInto adds the conditions of a filter.
+func (s *Store) filterInto(ctx context.Context, w *eventWhere, account string, f engine.EventFilter) error {
+	w.filter = f
+	if !storableFilter(f) {
+		w.none = true
+		w.and("false")
+		return nil
 	}
 	if f.Type != "" {
 		if err := s.typeFilter(ctx, w, account, f.Type); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if f.Level != "" {
-		w.and("level = %s", strings.ToLower(f.Level))
-	}
-	if f.Service != "" {
-		w.and("service = %s", f.Service)
-	}
-	if f.Host != "" {
-		w.and("host = %s", f.Host)
-	}
-	if f.ResourceType != "" {
-		w.and("resource_type = %s", f.ResourceType)
-	}
-	if f.ResourceID != "" {
-		w.and("resource_id = %s", f.ResourceID)
+	for _, c := range []struct{ column, value string }{
+		{"level", strings.ToLower(f.Level)}, {"service", f.Service}, {"host", f.Host},
+		{"resource_type", f.ResourceType}, {"resource_id", f.ResourceID},
+	} {
+		if c.value != "" {
+			w.and(c.column+" = %s", c.value)
+		}
 	}
 	if !f.Since.IsZero() {
 		w.and("at > %s", f.Since)
@@ -96,17 +130,33 @@ func (s *Store) eventFilter(ctx context.Context, account string, f engine.EventF
 		w.and("at < %s", f.Before)
 	}
 	if f.Text != "" {
-		if err := s.textFilter(ctx, w, account, f.Text); err != nil {
-			return nil, err
+		text, err := s.textFilter(ctx, w, account, f.Text)
+		if err != nil {
+			return err
 		}
+		w.text = text
 	}
-	if len(f.IDs) > 0 {
-		w.and("id = ANY(%s)", f.IDs)
+	if len(f.IDs)+len(f.Runs) > 0 {
+		w.conds = append(w.conds, w.chosen(f))
 	}
 	if len(f.Except) > 0 {
 		w.and("id <> ALL(%s)", f.Except)
 	}
-	return w, nil
+	return nil
+}
+
+// chosen is the condition that an event is one of those picked.
+func (w *eventWhere) chosen(f engine.EventFilter) string {
+	var any []string
+	if len(f.IDs) > 0 {
+		any = append(any, w.cond("id = ANY(%s)", f.IDs))
+	}
+	for _, r := range f.Runs {
+		any = append(any, w.cond(`(type = %s AND level = %s AND service = %s AND host = %s AND resource_type = %s
+			AND resource_id = %s AND at BETWEEN %s AND %s)`,
+			r.Type, r.Level, r.Service, r.Host, r.ResourceType, r.ResourceID, r.Since, r.Until))
+	}
+	return "(" + strings.Join(any, " OR ") + ")"
 }
 
 // typeFilter accepts a dotted type, a short name, and * for any characters in
@@ -117,51 +167,69 @@ func (s *Store) typeFilter(ctx context.Context, w *eventWhere, account, pattern 
 		if t, ok := engine.EventTypeOf(pattern); ok {
 			pattern = t.Type
 		}
+		w.types = []string{pattern}
 		w.and("type = %s", pattern)
 		return nil
 	}
-	types, err := s.eventTypes(ctx, account)
+	match, all, err := s.matchingTypes(ctx, account, pattern)
 	if err != nil {
 		return err
 	}
-	var match []string
+	switch {
+	case len(match) == 0:
+		w.none = true
+		w.and("false")
+		return nil
+	case all: // no condition
+		return nil
+	case len(match) == 1:
+		w.and("type = %s", match[0])
+	default:
+		w.and("type = ANY(%s)", match)
+	}
+	w.types = match
+	return nil
+}
+
+// matchingTypes are those of an account that a pattern with * means, and
+// whether that is all of them.
+func (s *Store) matchingTypes(ctx context.Context, account, pattern string) (match []string, all bool, err error) {
+	types, err := s.eventTypes(ctx, account)
+	if err != nil {
+		return nil, false, err
+	}
 	for _, t := range types {
 		if engine.EventTypeMatches(pattern, t) {
 			match = append(match, t)
 		}
 	}
-	switch len(match) {
-	case 0:
-		w.none = true
-		w.and("false")
-	case 1:
-		w.and("type = %s", match[0])
-	case len(types): // all: no condition
-	default:
-		w.and("type = ANY(%s)", match)
-	}
-	return nil
+	return match, len(match) == len(types), nil
 }
 
-// eventTypes lists the types that an account has events of, by jumping through
-// the index from one to the next.
+// eventTypes lists the types that an account has events of.
 func (s *Store) eventTypes(ctx context.Context, account string) ([]string, error) {
-	const q = `
+	return s.eventValues(ctx, account, "type")
+}
+
+// eventValues lists what stands in a column of an account's events, cleared
+// ones included, by jumping through the column's index from one to the next.
+func (s *Store) eventValues(ctx context.Context, account, column string) ([]string, error) {
+	q := strings.ReplaceAll(`
 		WITH RECURSIVE t AS (
-			(SELECT type FROM events WHERE account = $1 AND cleared_by IS NULL ORDER BY type LIMIT 1)
+			(SELECT COL FROM events WHERE account = $1 AND cleared_by IS NULL ORDER BY COL LIMIT 1)
 			UNION ALL
-			SELECT (SELECT type FROM events WHERE account = $1 AND cleared_by IS NULL AND type > t.type
-			         ORDER BY type LIMIT 1)
-			  FROM t WHERE t.type IS NOT NULL)
-		SELECT type FROM t WHERE type IS NOT NULL`
+			SELECT (SELECT COL FROM events WHERE account = $1 AND cleared_by IS NULL AND COL > t.COL
+			         ORDER BY COL LIMIT 1)
+			  FROM t WHERE t.COL IS NOT NULL)
+		SELECT COL FROM t WHERE COL IS NOT NULL`, "COL", column)
 
 	rows, err := s.pool.Query(ctx, q, account)
 	if err != nil {
-		return nil, fmt.Errorf("event types: %w", domain(err))
+		return nil, fmt.Errorf("event %ss: %w", column, domain(err))
 	}
 	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
-		return nil, fmt.Errorf("event types: %w", domain(err))
+		return nil, fmt.Errorf("event %ss: %w", column, domain(err))
 	}
 	return list, nil
 }
@@ -169,23 +237,22 @@ func (s *Store) eventTypes(ctx context.Context, account string) ([]string, error
 // textFilter looks for a part of what a person sees of an event, short name
 // and cause included. Types are few and compared here, ids only with what
 // could be one: each column that the database has to fold costs as much again.
-func (s *Store) textFilter(ctx context.Context, w *eventWhere, account, text string) error {
+func (s *Store) textFilter(ctx context.Context, w *eventWhere, account, text string) (string, error) {
 	types, err := s.eventTypes(ctx, account)
 	if err != nil {
-		return err
+		return "", err
 	}
 	lower := strings.ToLower(text)
 	match := slices.DeleteFunc(types, func(t string) bool {
 		return !strings.Contains(t, lower) && !strings.Contains(engine.ShortEventName(t), lower)
 	})
 	like := w.arg("%" + likeEscaper.Replace(text) + "%")
-	w.text = fmt.Sprintf(`(type = ANY(%[2]s) OR message ILIKE %[1]s OR resource_id ILIKE %[1]s
+	cond := fmt.Sprintf(`(type = ANY(%[2]s) OR message ILIKE %[1]s OR resource_id ILIKE %[1]s
 		OR details <> '{}' AND details::text ILIKE %[1]s`, like, w.arg(match))
 	if strings.Trim(lower, "0123456789abcdef") == "" {
-		w.text += ` OR id LIKE ` + w.arg("%"+lower+"%")
+		cond += ` OR id LIKE ` + w.arg("%"+lower+"%")
 	}
-	w.text += ")"
-	return nil
+	return cond + ")", nil
 }
 
 var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)

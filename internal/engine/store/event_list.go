@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -39,15 +40,16 @@ func (s *Store) events(ctx context.Context, account string, f engine.EventFilter
 		offset = " OFFSET " + w.arg((int64(p.Page)-1)*int64(limit))
 	}
 	search := w.text != "" && p.Page == 0
-	from := fmt.Sprintf("events WHERE %s", w)
+	reach := min((int64(max(p.Page, 1))-1)*int64(limit), math.MaxInt32) + int64(limit) + 1
+	keys := w.rows("at, seq", w.String(), order, int(reach))
 	if search {
-		from = fmt.Sprintf("(SELECT * FROM events WHERE %[1]s ORDER BY at %[2]s, seq %[2]s LIMIT %[3]d) w WHERE %[4]s", w.indexed(), order, window, w.text)
+		keys = fmt.Sprintf("SELECT at, seq FROM (%[1]s) w WHERE %[2]s", w.rows("*", w.indexed(), order, window), w.text)
 	}
 	q := fmt.Sprintf(`
 		SELECT k.seq, %[1]s
-		  FROM (SELECT at, seq FROM %[2]s ORDER BY at %[3]s, seq %[3]s LIMIT %[4]d%[5]s) k
+		  FROM (SELECT at, seq FROM (%[2]s) f ORDER BY at %[3]s, seq %[3]s LIMIT %[4]d%[5]s) k
 		  JOIN events e ON e.seq = k.seq
-		 ORDER BY k.at %[3]s, k.seq %[3]s`, eventColumns, from, order, limit+1, offset)
+		 ORDER BY k.at %[3]s, k.seq %[3]s`, eventColumns, keys, order, limit+1, offset)
 
 	rows, err := s.pool.Query(ctx, q, w.planned()...)
 	if err != nil {
@@ -67,7 +69,6 @@ func (s *Store) events(ctx context.Context, account string, f engine.EventFilter
 		list = list[:limit]
 		return engine.EventList{Events: list, Next: encodeCursor(list[limit-1].At, seqs[limit-1])}, nil
 	case search:
-		f.Text = ""
 		next, at, err := s.windowEnd(ctx, account, f, p, window)
 		return engine.EventList{Events: list, Next: next, Searched: at}, err
 	}
@@ -77,7 +78,7 @@ func (s *Store) events(ctx context.Context, account string, f engine.EventFilter
 // eventsFrom is a filter with the place at which a page begins, and the
 // direction in which it goes on.
 func (s *Store) eventsFrom(ctx context.Context, account string, f engine.EventFilter, p engine.EventPage) (*eventWhere, string, error) {
-	w, err := s.eventFilter(ctx, account, f)
+	w, err := s.shownEvents(ctx, account, f)
 	if err != nil {
 		return nil, "", err
 	}
@@ -102,7 +103,9 @@ func (s *Store) windowEnd(ctx context.Context, account string, f engine.EventFil
 	if err != nil {
 		return "", time.Time{}, err
 	}
-	q := fmt.Sprintf(`SELECT at, seq FROM events WHERE %[1]s ORDER BY at %[2]s, seq %[2]s LIMIT 1 OFFSET %[3]d`, w, order, window-1)
+	// The text takes no part, but its arguments must occur.
+	q := fmt.Sprintf(`SELECT at, seq FROM (%[1]s) w WHERE true OR %[4]s ORDER BY at %[2]s, seq %[2]s LIMIT 1 OFFSET %[3]d`,
+		w.rows("*", w.indexed(), order, window), order, window-1, w.text)
 
 	var at time.Time
 	var seq int64
@@ -130,18 +133,18 @@ func (w withFirst) Scan(dest ...any) error {
 // exact. With a bound above 0 it neither counts beyond that nor looks for text
 // beyond one window: a page can say "10,000+" at a cost that does not grow.
 func (s *Store) CountEvents(ctx context.Context, account string, f engine.EventFilter, bound int64) (int64, bool, error) {
-	w, err := s.eventFilter(ctx, account, f)
+	w, err := s.shownEvents(ctx, account, f)
 	if err != nil || w.none {
 		return 0, err == nil, err
 	}
-	q := fmt.Sprintf(`SELECT count(*), 0 FROM events WHERE %s`, w)
+	q := w.count()
 	switch {
 	case bound > 0 && w.text != "":
 		q = fmt.Sprintf(`
 			SELECT count(*) FILTER (WHERE %[2]s), count(*)
-			  FROM (SELECT * FROM events WHERE %[1]s ORDER BY at DESC, seq DESC LIMIT %[3]d) w`, w.indexed(), w.text, searchWindow)
+			  FROM (%[1]s) w`, w.rows("*", w.indexed(), "DESC", searchWindow), w.text)
 	case bound > 0:
-		q = fmt.Sprintf(`SELECT count(*), 0 FROM (SELECT 1 FROM events WHERE %s LIMIT %d) k`, w, bound+1)
+		q = fmt.Sprintf(`SELECT count(*), 0 FROM (%s) k`, w.some(bound+1))
 	}
 	var n, seen int64
 	if err := s.pool.QueryRow(ctx, q, w.planned()...).Scan(&n, &seen); err != nil {
@@ -151,6 +154,28 @@ func (s *Store) CountEvents(ctx context.Context, account string, f engine.EventF
 		return bound, false, nil
 	}
 	return n, seen < searchWindow, nil
+}
+
+// count counts all that meet the condition.
+func (w *eventWhere) count() string {
+	return "SELECT count(*), 0 FROM (" + w.each("SELECT 1 FROM events WHERE %s") + ") k"
+}
+
+// some selects up to limit of them, in no order.
+func (w *eventWhere) some(limit int64) string {
+	return fmt.Sprintf("SELECT 1 FROM (%s) e LIMIT %d", w.each(fmt.Sprintf("(SELECT 1 FROM events WHERE %%s LIMIT %d)", limit)), limit)
+}
+
+// each makes one selection of that for every part.
+func (w *eventWhere) each(selection string) string {
+	if len(w.parts) == 0 {
+		return fmt.Sprintf(selection, w)
+	}
+	var list []string
+	for _, part := range w.parts {
+		list = append(list, fmt.Sprintf(selection, w.String()+" AND "+part))
+	}
+	return strings.Join(list, " UNION ALL ")
 }
 
 // A cursor names the last row of a page by its place in the order: time in

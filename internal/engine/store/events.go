@@ -102,12 +102,11 @@ func scanEvent(r pgx.CollectableRow) (e engine.Event, err error) {
 
 // Event finds one event of an account.
 func (s *Store) Event(ctx context.Context, account, id string) (engine.Event, error) {
-	const q = `SELECT ` + eventColumns + ` FROM events e WHERE id = $1 AND account = $2 AND cleared_by IS NULL`
-
-	if !isStorable(id) {
-		return engine.Event{}, eventError(id, pgx.ErrNoRows)
+	w, err := s.oneEvent(ctx, account, id)
+	if err != nil {
+		return engine.Event{}, err
 	}
-	rows, err := s.pool.Query(ctx, q, id, account)
+	rows, err := s.pool.Query(ctx, `SELECT `+eventColumns+` FROM events e WHERE `+w.String(), w.planned()...)
 	if err != nil {
 		return engine.Event{}, fmt.Errorf("event %s: %w", id, domain(err))
 	}
@@ -118,15 +117,24 @@ func (s *Store) Event(ctx context.Context, account, id string) (engine.Event, er
 	return e, nil
 }
 
+// oneEvent is the condition on one event, if it is shown.
+func (s *Store) oneEvent(ctx context.Context, account, id string) (*eventWhere, error) {
+	if !isStorable(id) {
+		return nil, eventError(id, pgx.ErrNoRows)
+	}
+	w := ofAccount(account)
+	w.and("id = %s", id)
+	return w, s.shown(ctx, w, account)
+}
+
 // DeleteEvent deletes one event of an account for good.
 func (s *Store) DeleteEvent(ctx context.Context, account, id string) error {
-	const q = `DELETE FROM events WHERE id = $1 AND account = $2 AND cleared_by IS NULL RETURNING id`
-
-	if !isStorable(id) {
-		return eventError(id, pgx.ErrNoRows)
+	w, err := s.oneEvent(ctx, account, id)
+	if err != nil {
+		return err
 	}
-	err := s.inTx(ctx, "delete event", func(tx pgx.Tx) error {
-		if err := tx.QueryRow(ctx, q, id, account).Scan(&id); err != nil {
+	err = s.inTx(ctx, "delete event", func(tx pgx.Tx) error {
+		if err := tx.QueryRow(ctx, `DELETE FROM events WHERE `+w.String()+` RETURNING id`, w.planned()...).Scan(&id); err != nil {
 			return err
 		}
 		return record(ctx, tx, engine.ChangeEventDeleted, account, id, nil)

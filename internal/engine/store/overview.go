@@ -20,7 +20,7 @@ func (s *Store) Overview(ctx context.Context, account string) (engine.Overview, 
 	one := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err := pgx.BeginTxFunc(ctx, s.pool, one, func(tx pgx.Tx) error {
 		for _, part := range []func(context.Context, pgx.Tx, string, *engine.Overview) error{
-			overviewImages, overviewEvents, overviewFeeds, overviewQueues,
+			overviewImages, s.overviewEvents, overviewFeeds, overviewQueues,
 		} {
 			if err := part(ctx, tx, account, &o); err != nil {
 				return err
@@ -66,31 +66,24 @@ func overviewImages(ctx context.Context, tx pgx.Tx, account string, o *engine.Ov
 	return err
 }
 
-func overviewEvents(ctx context.Context, tx pgx.Tx, account string, o *engine.Overview) error {
-	const hours = `
-		SELECT date_trunc('hour', at) AS hour,
-		       count(*) FILTER (WHERE level = 'info'), count(*) FILTER (WHERE level = 'error')
-		  FROM events
-		 WHERE account = $1 AND cleared_by IS NULL AND at >= date_trunc('hour', now()) - interval '23 hours'
-		 GROUP BY hour ORDER BY hour`
-	const newest = `
-		SELECT ` + eventColumns + ` FROM events e
-		 WHERE account = $1 AND cleared_by IS NULL AND level = 'error'
-		 ORDER BY at DESC, seq DESC LIMIT $2`
-
-	rows, err := tx.Query(ctx, hours, account)
+func (s *Store) overviewEvents(ctx context.Context, tx pgx.Tx, account string, o *engine.Overview) error {
+	w := ofAccount(account)
+	if err := s.shown(ctx, w, account); err != nil {
+		return err
+	}
+	hours := eventHours(w) + ` AND at >= date_trunc('hour', now()) - interval '23 hours' GROUP BY hour ORDER BY hour`
+	rows, err := tx.Query(ctx, hours, w.args...)
 	if err != nil {
 		return err
 	}
-	o.Hours, err = pgx.CollectRows(rows, func(r pgx.CollectableRow) (h engine.EventHour, err error) {
-		err = r.Scan(&h.At, &h.Info, &h.Error)
-		h.At = h.At.UTC()
-		return h, err
-	})
-	if err != nil {
+	if o.Hours, err = pgx.CollectRows(rows, scanEventHour); err != nil {
 		return err
 	}
-	if rows, err = tx.Query(ctx, newest, account, newestErrors); err != nil {
+	if w, err = s.shownEvents(ctx, account, engine.EventFilter{Level: engine.LevelError}); err != nil {
+		return err
+	}
+	newest := fmt.Sprintf(`SELECT %s FROM (%s) e`, eventColumns, w.rows("*", w.String(), "DESC", newestErrors))
+	if rows, err = tx.Query(ctx, newest, w.args...); err != nil {
 		return err
 	}
 	o.Errors, err = pgx.CollectRows(rows, scanEvent)

@@ -10,14 +10,14 @@ import (
 
 // Work is done without a pause while there is some, and looked for once a
 // second when there is none.
-func TestRunClears(t *testing.T) {
+func TestRunPurges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond)
 		defer cancel()
 		var at []time.Duration
 		work := []bool{true, true, false, true, false, false}
-		err := RunClears(ctx, func(context.Context) (bool, error) {
+		err := RunPurges(ctx, func(context.Context) (bool, error) {
 			at = append(at, time.Since(began))
 			return work[len(at)-1], nil
 		})
@@ -33,13 +33,13 @@ func TestRunClears(t *testing.T) {
 	})
 }
 
-func TestRunClearsEnds(t *testing.T) {
+func TestRunPurgesEnds(t *testing.T) {
 	boom := errors.New("boom")
-	if err := RunClears(t.Context(), func(context.Context) (bool, error) { return false, boom }); !errors.Is(err, boom) {
+	if err := RunPurges(t.Context(), func(context.Context) (bool, error) { return false, boom }); !errors.Is(err, boom) {
 		t.Errorf("%v, want the step's error", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	err := RunClears(ctx, func(context.Context) (bool, error) {
+	err := RunPurges(ctx, func(context.Context) (bool, error) {
 		cancel()
 		return false, context.Canceled
 	})
