@@ -35,6 +35,7 @@ type Config struct {
 	AnalyzerAddr    string        `name:"analyzer-addr" env:"CONSOLE_ANALYZER_ADDR" default:"127.0.0.1:8084" help:"Address of the service analyzer."`
 	PolicyAddr      string        `name:"policy-addr" env:"CONSOLE_POLICY_ADDR" default:"127.0.0.1:8087" help:"Address of the service policy_engine."`
 	DataDir         string        `name:"data-dir" env:"CONSOLE_DATA_DIR" default:"./data" help:"Built-in PostgreSQL, vulnerability database, logs, spool."`
+	EngineURL       string        `name:"engine-url" env:"CONSOLE_ENGINE_URL" help:"Address of another engine of version 1 that the console drives; empty: the one within."`
 	DatabaseURL     engine.Secret `name:"database-url" env:"CONSOLE_DATABASE_URL" help:"PostgreSQL 14 or newer; empty: the built-in one."`
 	PostgresBin     string        `name:"postgres-bin" env:"CONSOLE_POSTGRES_BIN" help:"Folder with initdb and postgres for the built-in one."`
 	LogDir          string        `name:"log-dir" env:"CONSOLE_LOG_DIR" help:"Folder of the services' logs; empty: DATA_DIR/log."`
@@ -101,6 +102,7 @@ func (c *Config) finish() error {
 			fault("CONSOLE_DATABASE_URL", "want postgres://user:password@host:port/name")
 		}
 	}
+	c.checkEngine(fault)
 	for _, name := range c.Services {
 		if !slices.Contains(engine.ServiceNames, name) {
 			fault("CONSOLE_SERVICES", "%q is not a service: want any of %s", name, strings.Join(engine.ServiceNames, ", "))

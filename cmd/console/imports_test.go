@@ -19,6 +19,7 @@ func TestImportDirections(t *testing.T) {
 		"windlass/internal/engine":          {"windlass/", "github.com/"},
 		"windlass/internal/bff/live":        {"windlass/internal/engine", "windlass/web"},
 		"windlass/internal/bff/session":     {"windlass/"},
+		"windlass/internal/bff/remote":      append([]string{"windlass/internal/bff", "windlass/web", "github.com/"}, engineInside...),
 		"windlass/internal/bff/present":     engineInside,
 		"windlass/internal/bff":             append(engineInside, scanner...),
 		"windlass/internal/engine/apiv1":    append([]string{"windlass/internal/engine/store"}, scanner...),

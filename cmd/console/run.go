@@ -59,6 +59,9 @@ func serve(ctx context.Context, cfg Config, out, errOut io.Writer) error {
 		return fmt.Errorf("CONSOLE_LOG_DIR: %w", err)
 	}
 	defer set.Close()
+	if cfg.EngineURL != "" {
+		return serveRemote(ctx, cfg, set, out)
+	}
 	dsn, db, err := database(ctx, cfg)
 	if err != nil {
 		return stopped(ctx, err)

@@ -110,7 +110,7 @@ func (s *Server) changePassword(c *fiber.Ctx, who engine.Identity) (map[string]s
 	if _, err := s.engine.EndUserSessions(c.UserContext(), who.User, nil); err != nil {
 		return nil, err
 	}
-	return nil, s.startSession(c, who)
+	return nil, s.startSession(c, who, next)
 }
 
 // tokenForm reads a token to be made; of its term only those offered count.

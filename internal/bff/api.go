@@ -104,11 +104,11 @@ func (s *Server) try(c *fiber.Ctx, o engine.APIOperation) (view.APIResult, error
 	if err != nil {
 		return none, engine.Invalidf("That is no address that can be asked: %v", err)
 	}
-	token, err := s.engine.SessionToken(c.UserContext(), s.who(c))
+	authorization, err := s.engine.Authorization(c.UserContext(), s.who(c))
 	if err != nil {
 		return none, err
 	}
-	req.Header.Set("Authorization", "Bearer "+token.Reveal())
+	req.Header.Set("Authorization", authorization.Reveal())
 	req.Header.Set("X-Request-Id", requestID(c))
 	if o.Body != nil {
 		req.Header.Set("Content-Type", o.Body.Kind)

@@ -21,9 +21,9 @@ import (
 type Auth interface {
 	// Authenticate checks a password; engine.ErrUnauthorized when it is wrong.
 	Authenticate(ctx context.Context, user string, password engine.Secret) (engine.Identity, error)
-	// SessionToken mints a short-lived bearer token with which the console
-	// calls the v1 API in the name of a signed-in user.
-	SessionToken(ctx context.Context, who engine.Identity) (engine.Secret, error)
+	// Authorization is the header of that name with which the console calls the
+	// v1 API for the user who is signed in, in the session of ctx.
+	Authorization(ctx context.Context, who engine.Identity) (engine.Secret, error)
 
 	AddSession(ctx context.Context, s engine.Session) error
 	// Session finds the live session of a hash and, when seen, marks it as used
@@ -94,18 +94,18 @@ func (s *Server) login(c *fiber.Ctx) error {
 		return err
 	}
 	s.throttle.Right(key)
-	if err := s.startSession(c, who); err != nil {
+	if err := s.startSession(c, who, password); err != nil {
 		return err
 	}
 	s.log.Info("login done", "user", who.User, "account", who.Account, "from", c.IP())
 	return c.Redirect(localPath(v.Next), fiber.StatusSeeOther)
 }
 
-func (s *Server) startSession(c *fiber.Ctx, who engine.Identity) error {
+func (s *Server) startSession(c *fiber.Ctx, who engine.Identity, password engine.Secret) error {
 	token, now := session.NewToken(), time.Now()
 	err := s.engine.AddSession(c.UserContext(), engine.Session{
 		Identity: who, Hash: session.Hash(token), CSRF: session.NewToken(),
-		CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(session.Absolute),
+		CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(session.Absolute), Password: password,
 	})
 	if err != nil {
 		return fmt.Errorf("start session: %w", err)
@@ -138,6 +138,9 @@ func (s *Server) signedIn(c *fiber.Ctx) error {
 		return err
 	}
 	c.Locals(localSession, found)
+	page := s.lacking()
+	c.Locals(localLacks, page)
+	c.SetUserContext(asking(c.UserContext(), found, page))
 	c.Locals(localSeq, s.live.seq()) // before anything is read for the page: see page
 	if err := checkCSRF(c, found.CSRF); err != nil {
 		return err

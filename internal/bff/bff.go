@@ -105,7 +105,7 @@ func New(o Options) (*Server, error) {
 	if o.Deadline <= 0 {
 		o.Deadline = pageDeadline
 	}
-	s := &Server{opts: o, engine: o.Engine, log: o.Log, throttle: session.NewThrottle(), hub: live.NewHub(), buffers: &sync.Pool{}}
+	s := &Server{opts: o, engine: tolerant{o.Engine}, log: o.Log, throttle: session.NewThrottle(), hub: live.NewHub(), buffers: &sync.Pool{}}
 	s.base, s.stop = context.WithCancel(context.Background())
 	s.live = newFollower(o.Engine, s.hub, o.Log)
 	if o.API != "" {
@@ -130,7 +130,7 @@ func New(o Options) (*Server, error) {
 	})
 	s.middleware()
 	s.publicRoutes(s.app)
-	s.app.Use(s.signedIn, s.maySee)
+	s.app.Use(s.signedIn, s.maySee, s.engineHas)
 	s.routes(s.app)
 	s.app.Use(func(c *fiber.Ctx) error { return engine.NotFoundf("There is no page at %s.", c.Path()) })
 	return s, nil

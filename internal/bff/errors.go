@@ -29,6 +29,8 @@ func explain(err error) view.Error {
 		e = view.Error{Code: http.StatusForbidden, Title: "Not allowed", Message: "You may not do this.", Next: "Ask whoever administers your account for a role that can."}
 	case errors.Is(err, engine.ErrUnauthorized):
 		e = view.Error{Code: http.StatusUnauthorized, Title: "Signed out", Message: "Sign in to go on."}
+	case errors.Is(err, engine.ErrUnsupported):
+		e = view.Error{Code: http.StatusNotImplemented, Title: "Not on this engine", Message: "The engine that this console drives has no such thing."}
 	case errors.Is(err, engine.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
 		e = view.Error{Code: http.StatusServiceUnavailable, Title: "The engine is not answering", Message: "The console runs, but the engine or its database did not answer in time.", Next: "Try again in a moment; the Services page and the logs say which part is down."}
 	case errors.As(err, &fe):
@@ -44,7 +46,7 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 	e := explain(err)
 	e.Request = requestID(c)
 	ctx := context.WithoutCancel(c.UserContext())
-	if e.Code >= 500 {
+	if e.Code >= 500 && e.Code != http.StatusNotImplemented {
 		s.log.ErrorContext(ctx, "request failed", "request", e.Request, "method", c.Method(), "path", c.Path(), "error", err)
 	}
 	c.SetUserContext(ctx)

@@ -25,6 +25,7 @@ const (
 	localRequest = "request"
 	localSession = "session"
 	localSeq     = "seq"
+	localLacks   = "lacks"
 )
 
 // middleware is what every request passes, from the outside in.

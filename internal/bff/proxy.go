@@ -102,11 +102,11 @@ func (s *Server) authorize(c *fiber.Ctx) (string, error) {
 	if err := checkCSRF(c, found.CSRF); err != nil {
 		return "", err
 	}
-	token, err := s.engine.SessionToken(c.UserContext(), found.Identity)
+	authorization, err := s.engine.Authorization(engine.WithSession(c.UserContext(), found.Hash), found.Identity)
 	if err != nil {
 		return "", err
 	}
-	return "Bearer " + token.Reveal(), nil
+	return authorization.Reveal(), nil
 }
 
 // request copies the request for the API. Its context lives until the answer

@@ -49,11 +49,12 @@ func (s *Server) page(c *fiber.Ctx, title, active string) view.Page {
 	seq, _ := c.Locals(localSeq).(int64)
 	prefs := preferences(c)
 	s.cachePreferences(c, prefs)
+	lacks, _ := c.Locals(localLacks).(*view.Lacks)
 	return view.Page{
 		Title: title, Active: active, Path: here(c), User: who.User, Account: who.Account,
 		CSRF: s.session(c).CSRF, Theme: drawn(prefs.Theme), Zone: zone(c), Rail: drawn(prefs.Rail), Density: drawn(prefs.Density),
 		Status: s.engineStatus(c.UserContext()), Seq: seq, Flash: takeFlash(c),
-		Nav: present.Navigation(mayOpen(who)), Drawn: time.Now().In(location(c)).Format("2006-01-02 15:04:05 MST"),
+		Lacks: lacks, Nav: navigation(who, lacks), Drawn: time.Now().In(location(c)).Format("2006-01-02 15:04:05 MST"),
 	}
 }
 

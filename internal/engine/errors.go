@@ -18,6 +18,10 @@ var (
 // it was renewed or removed. The result must be thrown away.
 var ErrLeaseLost = errors.New("lease lost")
 
+// ErrUnsupported says that this engine has no such thing, today or tomorrow:
+// the console may drive engines that know less than it can show.
+var ErrUnsupported = errors.New("not supported by this engine")
+
 // ErrForbidden is a permission that is missing.
 var ErrForbidden = errors.New("forbidden")
 

@@ -78,8 +78,8 @@ func (f *Fake) Authenticate(_ context.Context, user string, password engine.Secr
 	return engine.Identity{User: user, Account: user, Admin: user == engine.AdminUser}, nil
 }
 
-func (f *Fake) SessionToken(_ context.Context, who engine.Identity) (engine.Secret, error) {
-	return engine.Secret("token-of-" + who.User), nil
+func (f *Fake) Authorization(_ context.Context, who engine.Identity) (engine.Secret, error) {
+	return engine.Secret("Bearer token-of-" + who.User), nil
 }
 
 func (f *Fake) AddSession(_ context.Context, s engine.Session) error {

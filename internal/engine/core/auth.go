@@ -13,10 +13,14 @@ func (c *Core) Authenticate(ctx context.Context, user string, password engine.Se
 	return c.auth.Authenticate(ctx, user, password)
 }
 
-// SessionToken makes a short-lived token that the API accepts as a bearer's,
+// Authorization makes a short-lived token that the API accepts as a bearer's,
 // for calls made in a user's name.
-func (c *Core) SessionToken(ctx context.Context, who engine.Identity) (engine.Secret, error) {
-	return c.auth.Token(ctx, who)
+func (c *Core) Authorization(ctx context.Context, who engine.Identity) (engine.Secret, error) {
+	token, err := c.auth.Token(ctx, who)
+	if err != nil {
+		return "", err
+	}
+	return "Bearer " + token, nil
 }
 
 // VerifyToken proves a token of any kind.

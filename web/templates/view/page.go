@@ -20,13 +20,22 @@ type Page struct {
 	Flash   *Flash
 	Nav     []Nav  // what the user can open
 	Drawn   string // when, for paper
+	Lacks   *Lacks // what the engine has nothing for
+}
+
+// Lacks is what the console could show and its engine does not have.
+type Lacks struct {
+	Engine string          // what it is, and where; empty: nothing is known to lack
+	Pages  map[string]bool // addresses of pages that can only say so
+	Parts  []string        // of this page
 }
 
 // Nav is one item of the rail; Gap leaves room before it, Docked ones stand in
-// the bar of a phone.
+// the bar of a phone, those that Lack can only say that the engine has nothing
+// for them.
 type Nav struct {
 	Key, Label, Icon, Href, Hotkey string
-	Gap, Docked                    bool
+	Gap, Docked, Lack              bool
 }
 
 // Preference is a choice of how the console is drawn.

@@ -1,0 +1,17 @@
+package engine
+
+// Feature is a part of the console that not every engine has something for.
+type Feature string
+
+// The features whose pages say so when the engine has nothing for them.
+const (
+	FeatureLogs          Feature = "logs"
+	FeatureQueues        Feature = "queues"
+	FeatureChecks        Feature = "checks"
+	FeatureVEX           Feature = "vex"
+	FeatureNotifications Feature = "notifications" // what became of each
+	FeatureWebhooks      Feature = "webhooks"
+	FeatureAudit         Feature = "audit"
+	FeatureAPIDocument   Feature = "api"
+	FeatureUpload        Feature = "upload" // of image archives
+)
