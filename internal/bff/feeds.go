@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -17,46 +18,87 @@ import (
 type Feeds interface {
 	Feeds(ctx context.Context) ([]engine.Feed, error)
 	FeedStatus(ctx context.Context) (engine.FeedStatus, error)
+	// FeedSyncs lists the newest syncs before one of them; 0: all.
+	FeedSyncs(ctx context.Context, before int64, limit int) ([]engine.FeedSync, error)
 	// StartFeedSync begins a sync and returns; engine.ErrConflict while one runs.
 	StartFeedSync(ctx context.Context, flush bool) error
 	// CancelFeedSync ends the running sync; engine.ErrNotFound when none runs.
 	CancelFeedSync(ctx context.Context, by string) error
-	// RollbackFeeds goes back to the data before; engine.ErrNotFound when
-	// there is none.
-	RollbackFeeds(ctx context.Context) error
-	// ImportFeeds takes in an archive and begins to install it. An empty
-	// checksum is not compared.
-	ImportFeeds(ctx context.Context, archive io.Reader, name, checksum string, flush bool) error
+	// FeedRollback counts what going back to the data before would change;
+	// engine.ErrNotFound when there is none.
+	FeedRollback(ctx context.Context) (engine.FeedRollback, error)
+	// RollbackFeeds begins to go back to the data of that id; engine.ErrConflict
+	// when it is no longer the data before.
+	RollbackFeeds(ctx context.Context, to string) error
+	// FeedUse counts what hangs on a feed, or on one group of it.
+	FeedUse(ctx context.Context, feed, group string) (engine.FeedUse, error)
 	SetFeed(ctx context.Context, feed string, enabled bool) (engine.Feed, error)
 	SetFeedGroup(ctx context.Context, feed, group string, enabled bool) (engine.FeedGroup, error)
 	DeleteFeed(ctx context.Context, feed string) (engine.Feed, error)
 	DeleteFeedGroup(ctx context.Context, feed, group string) (engine.FeedGroup, error)
+	FeedUploads
+}
+
+// FeedUploads is what the upload of an archive asks: whole, or in pieces that
+// go on where one broke off.
+type FeedUploads interface {
+	// ImportFeeds takes in an archive and begins to install it. An empty
+	// checksum is not compared.
+	ImportFeeds(ctx context.Context, archive io.Reader, name, checksum string, flush bool) error
+	// OpenFeedArchive begins an upload whose bytes are to come; Source is the
+	// file's name.
+	OpenFeedArchive(ctx context.Context, a engine.FeedArchive) (engine.FeedArchive, error)
+	FeedArchive(ctx context.Context, id string) (engine.FeedArchive, error)
+	// AppendFeedArchive takes in bytes from an offset on. What was here already
+	// is compared: engine.ErrConflict when it is another file.
+	AppendFeedArchive(ctx context.Context, id string, at int64, r io.Reader) (engine.FeedArchive, error)
+	// InstallFeedArchive begins to install an upload that is complete.
+	InstallFeedArchive(ctx context.Context, id string, flush bool) error
+	DropFeedArchive(ctx context.Context, id string) error
 }
 
 func (s *Server) feedsRoutes(r fiber.Router) {
+	may := s.mayAdminister("updateFeeds")
 	r.Get("/feeds", s.listFeeds)
-	r.Post("/feeds/sync", s.mayAdminister("updateFeeds"), s.syncFeeds)
-	r.Post("/feeds/cancel", s.mayAdminister("updateFeeds"), s.cancelFeeds)
-	r.Post("/feeds/rollback", s.mayAdminister("updateFeeds"), s.rollbackFeeds)
-	r.Post("/feeds/upload", s.mayAdminister("updateFeeds"), s.uploadFeeds)
-	r.Post("/feeds/:feed/toggle", s.mayAdminister("updateFeeds"), s.toggleFeed)
-	r.Post("/feeds/:feed/delete", s.mayAdminister("updateFeeds"), s.deleteFeed)
-	r.Post("/feeds/:feed/:group/toggle", s.mayAdminister("updateFeeds"), s.toggleFeed)
-	r.Post("/feeds/:feed/:group/delete", s.mayAdminister("updateFeeds"), s.deleteFeed)
+	r.Post("/feeds/sync", may, s.syncFeeds)
+	r.Post("/feeds/cancel", may, s.cancelFeeds)
+	r.Get("/feeds/rollback", may, s.planRollback)
+	r.Post("/feeds/rollback", may, s.rollbackFeeds)
+	r.Post("/feeds/upload", may, s.uploadFeeds)
+	r.Post("/feeds/uploads", may, s.openUpload)
+	r.Get("/feeds/uploads/:id", may, s.showUpload)
+	r.Post("/feeds/uploads/:id/upload", may, s.appendUpload)
+	r.Post("/feeds/uploads/:id/install", may, s.installUpload)
+	r.Post("/feeds/uploads/:id/discard", may, s.discardUpload)
+	r.Get("/feeds/delete", may, s.planDelete)
+	r.Post("/feeds/:feed/toggle", may, s.toggleFeed)
+	r.Post("/feeds/:feed/delete", may, s.deleteFeed)
+	r.Post("/feeds/:feed/:group/toggle", may, s.toggleFeed)
+	r.Post("/feeds/:feed/:group/delete", may, s.deleteFeed)
 }
 
+// feedHistory is how many syncs a page of the history has.
+const feedHistory = 20
+
 func (s *Server) listFeeds(c *fiber.Ctx) error {
-	list, err := s.engine.Feeds(c.UserContext())
+	ctx := c.UserContext()
+	list, err := s.engine.Feeds(ctx)
 	if err != nil {
 		return err
 	}
-	st, err := s.engine.FeedStatus(c.UserContext())
+	st, err := s.engine.FeedStatus(ctx)
+	if err != nil {
+		return err
+	}
+	q := feedQuery(c)
+	// One more than is shown tells whether there are older ones.
+	past, err := s.engine.FeedSyncs(ctx, q.Before, feedHistory+1)
 	if err != nil {
 		return err
 	}
 	p := s.page(c, "Feeds", "feeds")
-	v := present.Feeds(list, st, feedQuery(c), s.who(c).Admin, s.clock(c))
-	v.Limit = present.Bytes(s.opts.UploadLimit)
+	v := present.Feeds(list, st, past, feedHistory, q, s.who(c).Admin, s.clock(c))
+	v.Limit = present.Bytes(min(s.opts.UploadLimit, engine.MaxFeedArchive))
 	return s.render(c, templates.Feeds(p, v))
 }
 
@@ -68,6 +110,9 @@ func feedQuery(c *fiber.Ctx) present.FeedQuery {
 	}
 	if len(q.Text) > 200 {
 		q.Text = q.Text[:200]
+	}
+	if n, err := strconv.ParseInt(c.Query("before"), 10, 64); err == nil && n > 0 {
+		q.Before = n
 	}
 	return q
 }
@@ -90,47 +135,4 @@ func (s *Server) cancelFeeds(c *fiber.Ctx) error {
 		return err
 	}
 	return s.done(c, "/feeds", "Sync cancelled. The data in use stays.", "")
-}
-
-func (s *Server) rollbackFeeds(c *fiber.Ctx) error {
-	if err := s.engine.RollbackFeeds(c.UserContext()); err != nil {
-		return err
-	}
-	return s.done(c, "/feeds", "The data before is in use again. Images are matched with it.", "")
-}
-
-// group in a route's parameters is absent where the feed itself is meant.
-func (s *Server) toggleFeed(c *fiber.Ctx) error {
-	on := c.FormValue("enabled") == "true"
-	name, group := param(c, "feed"), param(c, "group")
-	var err error
-	if group == "" {
-		_, err = s.engine.SetFeed(c.UserContext(), name, on)
-	} else {
-		_, err = s.engine.SetFeedGroup(c.UserContext(), name, group, on)
-		name = group
-	}
-	if err != nil {
-		return err
-	}
-	text := "Disabled " + name + ": it is left out of matching."
-	if on {
-		text = "Enabled " + name + "."
-	}
-	return s.done(c, "/feeds", text, "")
-}
-
-func (s *Server) deleteFeed(c *fiber.Ctx) error {
-	name, group := param(c, "feed"), param(c, "group")
-	var err error
-	if group == "" {
-		_, err = s.engine.DeleteFeed(c.UserContext(), name)
-	} else {
-		_, err = s.engine.DeleteFeedGroup(c.UserContext(), name, group)
-		name = group
-	}
-	if err != nil {
-		return err
-	}
-	return s.done(c, "/feeds", "Deleted the data of "+name+".", "")
 }

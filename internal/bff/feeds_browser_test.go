@@ -3,6 +3,7 @@ package bff_test
 import (
 	"context"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -33,6 +34,25 @@ func (f *feedFake) FeedStatus(context.Context) (engine.FeedStatus, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.status, nil
+}
+
+func (f *feedFake) FeedSyncs(_ context.Context, before int64, limit int) ([]engine.FeedSync, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	list := slices.DeleteFunc(slices.Clone(f.status.Syncs), func(s engine.FeedSync) bool { return before > 0 && s.ID >= before })
+	return list[:min(limit, len(list))], nil
+}
+
+func (f *feedFake) FeedRollback(context.Context) (engine.FeedRollback, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return engine.FeedRollback{From: *f.status.Active, To: *f.status.Previous, Images: 1284, Groups: []engine.FeedGroup{
+		{Feed: "vulnerabilities", Name: "debian:8", Records: 5539}, {Feed: "github", Name: "github:npm", Before: 4100, Records: 4093}, {Feed: "nvd", Name: "nvddb:2026", Before: 592},
+	}}, nil
+}
+
+func (f *feedFake) FeedUse(_ context.Context, feed, group string) (engine.FeedUse, error) {
+	return engine.FeedUse{Feed: feed, Group: group, Groups: 10, Records: 5539, Matches: 213, Images: 3}, nil
 }
 
 func (f *feedFake) alter(change func()) {
@@ -99,7 +119,9 @@ func newFeeds() *feedFake {
 	}
 	for i := range 12 {
 		at := now.Add(-time.Duration(i*6+1) * time.Hour)
-		s := engine.FeedSync{ID: int64(12 - i), Trigger: "periodic", Status: "success", StartedAt: at, EndedAt: at.Add(time.Duration(6+i%5) * time.Second), Records: 148_493 - int64(i*300), Delta: 300, Data: "6d44de936d44de93", Host: "host-1"}
+		s := engine.FeedSync{ID: int64(12 - i), Trigger: "periodic", Status: "success", StartedAt: at, EndedAt: at.Add(time.Duration(6+i%5) * time.Second), Records: 148_493 - int64(i*300), Delta: int64(300 - i*70), Data: "6d44de936d44de93", Host: "host-1"}
+		s.Steps = []engine.FeedStep{{Stage: engine.FeedCheck, Took: 20 * time.Millisecond}, {Stage: engine.FeedDownload, Took: time.Second}, {Stage: engine.FeedUnpack, Took: time.Second}, {Stage: engine.FeedIndex, Took: 4 * time.Second}}
+		s.Images, s.Changed, s.MatchedAt = 1284, int64(37+i), s.EndedAt.Add(90*time.Second)
 		switch i % 4 {
 		case 1:
 			s.Status, s.Delta, s.Message = "unchanged", 0, "The newest data is in use already."
@@ -108,6 +130,7 @@ func newFeeds() *feedFake {
 		}
 		f.status.Syncs = append(f.status.Syncs, s)
 	}
+	f.status.Syncs[0].EndedAt, f.status.Syncs[0].MatchedAt = f.status.Rematch.StartedAt, time.Time{} // it is the one whose images are matched
 	return f
 }
 
@@ -135,6 +158,19 @@ func TestFeedsLook(t *testing.T) {
 		f.status.Active.Starter = true
 	})
 	look("feeds-failed", "/feeds")
+	look("feeds-rollback", "/feeds/rollback")
+	look("feeds-delete", "/feeds/delete?feed=vulnerabilities&group=debian:8")
+	f.alter(func() {
+		f.status.Archives = []engine.FeedArchive{
+			{ID: "u1", Source: "upload: vulnerability-db_v6.1.10_2026-11-23.tar.zst", Size: 28_641_537, Have: 12_582_912, State: engine.FeedArchiveOpen, By: "admin", TouchedAt: time.Now().Add(-time.Hour)},
+			{ID: "u2", Source: "upload: vulnerability-db_v6.1.9.tar.zst", Size: 27_000_000, Have: 27_000_000, State: engine.FeedArchiveRefused, Cause: "sanity", Message: "The archive was built 2026-11-01T00:00:00Z, before the data in use. Flush to install it all the same.", By: "admin", TouchedAt: time.Now().Add(-2 * time.Hour)},
+		}
+		f.status.Hosts = []engine.FeedHost{{Host: "host-1", Data: f.status.Active.ID}, {Host: "host-2", Message: "The disk is full: free some space in the data folder."}, {Host: "host-3"}}
+		f.status.Active.Starter, f.status.Active.Built, f.status.Active.Archive, f.status.Active.Source = false, time.Now().Add(-9*24*time.Hour), "u0", "upload: vulnerability-db_v6.1.10.tar.zst"
+		f.status.Previous.SetAside = true
+		f.status.Syncs[0] = engine.FeedSync{ID: 99, Trigger: "upload", Status: "running", Stage: engine.FeedUnpack, StageAt: time.Now().Add(-3 * time.Second), StartedAt: time.Now().Add(-5 * time.Second), Done: 12_000_000, Total: 28_641_537, Source: "upload: vulnerability-db_v6.1.10.tar.zst", Host: "host-1"}
+	})
+	look("feeds-uploads", "/feeds")
 	f.alter(func() { f.feeds, f.status = nil, engine.FeedStatus{Source: f.status.Source} })
 	look("feeds-empty", "/feeds")
 }
@@ -156,8 +192,11 @@ func TestFeedSyncIsWatchedWithoutReload(t *testing.T) {
 	p.Wait(`document.querySelector("#feed-run [aria-current=step]")?.innerText === "Index"`)
 	f.alter(func() {
 		f.status.Syncs[0].Status, f.status.Syncs[0].EndedAt = "success", time.Now()
-		f.status.Active.Records = 150_000
+		f.status.Syncs[0].Data, f.status.Active.Records = f.status.Active.ID, 150_000
+		f.status.Rematch.StartedAt = f.status.Syncs[0].EndedAt
 	})
+	p.Wait(`document.querySelector("#feed-run [aria-current=step]")?.innerText === "Rematch images" && document.getElementById("feed-run").innerText.includes("412 of 1,284 images")`)
+	f.alter(func() { f.status.Rematch.Done, f.status.Rematch.EndedAt = 1284, time.Now() })
 	p.Wait(`!document.getElementById("feed-run") && document.querySelector("[data-testid=records]").innerText === "150,000"`)
 	f.alter(func() { f.feeds[0].Groups[1].Enabled = false })
 	p.Wait(`document.getElementById("group-vulnerabilities-alpine:3.19").innerText.includes("off")`)

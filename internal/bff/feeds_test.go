@@ -41,7 +41,43 @@ func (e *feedEngine) StartFeedSync(_ context.Context, flush bool) error {
 	return e.ask("sync", yes(flush))
 }
 func (e *feedEngine) CancelFeedSync(_ context.Context, by string) error { return e.ask("cancel", by) }
-func (e *feedEngine) RollbackFeeds(context.Context) error               { return e.ask("rollback") }
+func (e *feedEngine) RollbackFeeds(_ context.Context, to string) error {
+	return e.ask("rollback", to)
+}
+func (e *feedEngine) FeedSyncs(_ context.Context, before int64, limit int) ([]engine.FeedSync, error) {
+	var list []engine.FeedSync
+	for id := int64(50); id > 0 && len(list) < limit; id-- {
+		if before == 0 || id < before {
+			list = append(list, engine.FeedSync{ID: id, Trigger: "periodic", Status: "unchanged", StartedAt: time.Now(), EndedAt: time.Now()})
+		}
+	}
+	return list, nil
+}
+func (e *feedEngine) FeedRollback(context.Context) (engine.FeedRollback, error) {
+	return engine.FeedRollback{From: engine.FeedData{ID: "new", Records: 9}, To: engine.FeedData{ID: "old", Records: 7}, Images: 1284,
+		Groups: []engine.FeedGroup{{Feed: "nvd", Name: "nvddb:2020", Records: 7, Before: 9}}}, e.err
+}
+func (e *feedEngine) FeedUse(_ context.Context, feed, group string) (engine.FeedUse, error) {
+	return engine.FeedUse{Feed: feed, Group: group, Groups: 3, Records: 5539, Matches: 213, Images: 2}, nil
+}
+func (e *feedEngine) OpenFeedArchive(_ context.Context, a engine.FeedArchive) (engine.FeedArchive, error) {
+	a.ID = "u1"
+	return a, e.ask("open", a.Source, a.Checksum, yes(a.Flush), a.By)
+}
+func (e *feedEngine) FeedArchive(_ context.Context, id string) (engine.FeedArchive, error) {
+	return engine.FeedArchive{ID: id, Have: 3, Size: 5}, e.ask("state", id)
+}
+func (e *feedEngine) AppendFeedArchive(_ context.Context, id string, at int64, r io.Reader) (engine.FeedArchive, error) {
+	b, err := io.ReadAll(r)
+	if err != nil {
+		return engine.FeedArchive{}, err
+	}
+	return engine.FeedArchive{ID: id, Have: at + int64(len(b)), Size: 5}, e.ask("append", id, string(b))
+}
+func (e *feedEngine) InstallFeedArchive(_ context.Context, id string, flush bool) error {
+	return e.ask("install", id, yes(flush))
+}
+func (e *feedEngine) DropFeedArchive(_ context.Context, id string) error { return e.ask("drop", id) }
 func (e *feedEngine) ImportFeeds(_ context.Context, r io.Reader, name, sum string, flush bool) error {
 	b, err := io.ReadAll(r)
 	if err != nil {
@@ -82,8 +118,14 @@ func TestFeedActions(t *testing.T) {
 		"another sync runs":  {"/feeds/sync", url.Values{}, engine.ErrConflict, 303, "sync no"},
 		"cancel":             {"/feeds/cancel", url.Values{}, nil, 303, "cancel u"},
 		"nothing to cancel":  {"/feeds/cancel", url.Values{}, engine.ErrNotFound, 303, "cancel u"},
-		"roll back":          {"/feeds/rollback", url.Values{}, nil, 303, "rollback"},
-		"nothing before":     {"/feeds/rollback", url.Values{}, engine.NotFoundf("no earlier data"), 404, "rollback"},
+		"roll back":          {"/feeds/rollback", url.Values{"to": {"abc"}}, nil, 303, "rollback abc"},
+		"nothing before":     {"/feeds/rollback", url.Values{"to": {"abc"}}, engine.NotFoundf("no earlier data"), 404, "rollback abc"},
+		"install an upload":  {"/feeds/uploads/u1/install", url.Values{}, nil, 303, "install u1 no"},
+		"all the same":       {"/feeds/uploads/u1/install", url.Values{"flush": {"true"}}, nil, 303, "install u1 yes"},
+		"half an upload":     {"/feeds/uploads/u1/install", url.Values{}, engine.Conflictf("not complete"), 409, "install u1 no"},
+		"discard an upload":  {"/feeds/uploads/u1/discard", url.Values{}, nil, 303, "drop u1"},
+		"begin an upload":    {"/feeds/uploads", url.Values{"name": {"a.zst"}, "size": {"5"}, "checksum": {"c"}, "flush": {"true"}}, nil, 200, "open a.zst c yes u"},
+		"too many uploads":   {"/feeds/uploads", url.Values{"name": {"a.zst"}, "size": {"5"}}, engine.Conflictf("4 uploads"), 409, "open a.zst  no u"},
 		"disable a feed":     {"/feeds/nvd/toggle", url.Values{"enabled": {"false"}}, nil, 303, "set nvd no"},
 		"enable a group":     {"/feeds/github/github%3Anpm/toggle", url.Values{"enabled": {"true"}}, nil, 303, "set github github:npm yes"},
 		"delete a feed":      {"/feeds/nvd/delete", url.Values{}, nil, 303, "delete nvd"},
@@ -108,6 +150,60 @@ func TestFeedsPageForThoseWhoMayOnlyLook(t *testing.T) {
 	_, _, body := send(t, &feedEngine{plain: true}, http.MethodGet, "/feeds", "", nil)
 	if !strings.Contains(body, "nvddb:2020") || strings.Contains(body, `action="/feeds`) && strings.Contains(body, `method="post" action="/feeds`) {
 		t.Error("the page lacks the groups or offers what is not allowed")
+	}
+}
+
+// What is destructive says its size first, and the history is paged.
+func TestFeedPlans(t *testing.T) {
+	for path, want := range map[string][]string{
+		"/feeds/rollback":                          {`name="to" value="old"`, "1,284 analyzed images", "nvddb:2020", "-2"},
+		"/feeds/delete?feed=nvd":                   {"5,539 records", "213 matches in 2 images", `action="/feeds/nvd/delete"`},
+		"/feeds/delete?feed=nvd&group=nvddb%3A202": {"nvddb:202", `action="/feeds/nvd/nvddb:202/delete"`},
+		"/feeds":           {"sync-50", "sync-31", "/feeds?before=31#feed-history"},
+		"/feeds?before=11": {"sync-10", "sync-1\"", `href="/feeds#feed-history"`},
+	} {
+		code, _, body := send(t, &feedEngine{}, http.MethodGet, path, "", nil)
+		for _, text := range want {
+			if code != 200 || !strings.Contains(body, text) {
+				t.Errorf("%s is %d and lacks %q", path, code, text)
+			}
+		}
+	}
+	for path, want := range map[string]int{"/feeds/delete": 400, "/feeds?before=x": 200} {
+		if code, _, _ := send(t, &feedEngine{}, http.MethodGet, path, "", nil); code != want {
+			t.Errorf("%s is %d, want %d", path, code, want)
+		}
+	}
+	if code, _, _ := send(t, &feedEngine{plain: true}, http.MethodGet, "/feeds/rollback", "", nil); code != http.StatusForbidden {
+		t.Errorf("the plan is shown to one who is no administrator: %d", code)
+	}
+}
+
+// The script sends the bytes of a file from where it stopped.
+func TestFeedUploadGoesOn(t *testing.T) {
+	for name, tc := range map[string]struct {
+		method, path, body string
+		code               int
+		want               string
+	}{
+		"where it is":     {http.MethodGet, "/feeds/uploads/u1", "", 200, `{"id":"u1","have":3,"size":5}`},
+		"the rest":        {http.MethodPost, "/feeds/uploads/u1/upload?csrf=token&at=3", "yz", 200, `{"id":"u1","have":5,"size":5}`},
+		"from nowhere":    {http.MethodPost, "/feeds/uploads/u1/upload?csrf=token", "yz", 400, `{"message":"Say at which byte the upload goes on."}`},
+		"without a token": {http.MethodPost, "/feeds/uploads/u1/upload?at=3", "yz", 403, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var body io.Reader
+			if tc.body != "" {
+				body = strings.NewReader(tc.body)
+			}
+			code, _, text := send(t, &feedEngine{}, tc.method, tc.path, "application/octet-stream", body)
+			if code != tc.code || tc.want != "" && text != tc.want {
+				t.Errorf("%d %s, want %d %s", code, text, tc.code, tc.want)
+			}
+		})
+	}
+	if code, _, body := post(t, &feedEngine{}, "/feeds/uploads", url.Values{"size": {"0"}}); code != 400 || !strings.Contains(body, "message") {
+		t.Errorf("an upload of nothing is %d %s", code, body)
 	}
 }
 

@@ -29,14 +29,14 @@ func (s *Server) uploadFeeds(c *fiber.Ctx) error {
 	if body == nil {
 		return engine.Invalidf("The request has no file.")
 	}
-	limited := &limitReader{r: body, left: s.opts.UploadLimit}
+	limited := &limitReader{r: body, left: min(s.opts.UploadLimit, engine.MaxFeedArchive)}
 	form, file, err := feedParts(c.Get(fiber.HeaderContentType), limited)
 	if err == nil {
 		err = s.engine.ImportFeeds(c.UserContext(), file, form.name, form.checksum, form.flush)
 	}
 	switch {
 	case err != nil && limited.left < 0:
-		err = engine.Invalidf("The archive is larger than %s.", present.Bytes(s.opts.UploadLimit))
+		err = engine.Invalidf("The archive is larger than %s.", present.Bytes(min(s.opts.UploadLimit, engine.MaxFeedArchive)))
 		fallthrough
 	case err != nil:
 		c.Context().SetConnectionClose() // what was not read of the body stands in the way of the next request

@@ -36,7 +36,9 @@ type FeedData struct {
 	Records     int64
 	InstalledAt time.Time
 	Active      bool
-	Previous    bool // kept to go back to
+	Previous    bool   // kept to go back to
+	SetAside    bool   // by a roll back: periodic syncs do not install it again
+	Archive     string // id of the archive that is kept of it; empty: none
 }
 
 // FeedStage is a step of a feed sync, in order of FeedStages.
@@ -49,10 +51,18 @@ const (
 	FeedUnpack   FeedStage = "unpack"
 	FeedIndex    FeedStage = "index"
 	FeedActivate FeedStage = "activate"
+	// FeedRematch follows a sync: images are matched with its data.
+	FeedRematch FeedStage = "rematch"
 )
 
 // FeedStages lists the steps of a sync in order.
-var FeedStages = []FeedStage{FeedCheck, FeedDownload, FeedVerify, FeedUnpack, FeedIndex, FeedActivate}
+var FeedStages = []FeedStage{FeedCheck, FeedDownload, FeedVerify, FeedUnpack, FeedIndex, FeedActivate, FeedRematch}
+
+// FeedStep is how long a stage of a sync took.
+type FeedStep struct {
+	Stage FeedStage
+	Took  time.Duration
+}
 
 // FeedSync is one run of a sync: running, or in the history.
 type FeedSync struct {
@@ -72,6 +82,10 @@ type FeedSync struct {
 	Delta       int64 // records against the data before
 	NextTry     time.Time
 	Host        string
+	Steps       []FeedStep // the stages it has left
+	Images      int64      // matched again with its data
+	Changed     int64      // of them those whose matches changed
+	MatchedAt   time.Time  // when the last of them was; zero: not yet, or none had to be
 }
 
 // Rematch is the progress of matching stored images against new data.
@@ -109,5 +123,7 @@ type FeedStatus struct {
 	Previous *FeedData     // nil: nothing to go back to
 	Before   []FeedGroup   // groups of the previous data
 	Syncs    []FeedSync    // newest first; the first may be running
+	Archives []FeedArchive // uploads that are not installed, newest first
+	Hosts    []FeedHost    // those that match images
 	Rematch  Rematch       // newest; zero: none yet
 }

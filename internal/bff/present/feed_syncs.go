@@ -11,42 +11,6 @@ import (
 	"windlass/web/templates/view"
 )
 
-var stageNames = map[engine.FeedStage]string{
-	engine.FeedCheck: "Check", engine.FeedDownload: "Download", engine.FeedVerify: "Verify",
-	engine.FeedUnpack: "Unpack", engine.FeedIndex: "Index", engine.FeedActivate: "Activate",
-}
-
-// feedRun shows a sync under way: its step, how far it is and how fast.
-func feedRun(s engine.FeedSync, c Clock) *view.FeedRun {
-	v := &view.FeedRun{Title: triggerName(s.Trigger), Source: s.Source}
-	passed := true
-	for _, st := range engine.FeedStages {
-		step := view.FeedStage{Name: stageNames[st]}
-		switch {
-		case st == s.Stage:
-			step.State, passed = "now", false
-		case passed:
-			step.State = "done"
-		}
-		v.Stages = append(v.Stages, step)
-	}
-	v.Meter = view.Meter{Label: stageNames[s.Stage], Value: s.Done, Max: s.Total, Text: stageNames[s.Stage]}
-	facts := []string{Span(c.Now.Sub(s.StartedAt)) + " so far"}
-	if s.Total > 0 {
-		v.Meter.Text = fmt.Sprintf("%s of %s", Bytes(s.Done), Bytes(s.Total))
-		if took := c.Now.Sub(s.StageAt); s.Done > 0 && took > 300*time.Millisecond {
-			rate := float64(s.Done) / took.Seconds()
-			facts = append(facts, Bytes(int64(rate))+"/s")
-			if s.Done < s.Total {
-				left := time.Duration(float64(s.Total-s.Done) / rate * float64(time.Second))
-				facts = append(facts, "about "+Span(max(left, time.Second))+" left in this step")
-			}
-		}
-	}
-	v.Facts = strings.Join(facts, ", ")
-	return v
-}
-
 func triggerName(trigger string) string {
 	switch trigger {
 	case "periodic":
@@ -101,6 +65,9 @@ func feedFailure(s engine.FeedSync, st engine.FeedStatus, c Clock) *view.FeedFai
 	if v.Cause == "" {
 		v.Cause, v.Tries = "an unexpected error", []string{"The log of this moment says more.", "Try again."}
 	}
+	if s.Trigger == "upload" {
+		v.Tries = uploadTries(s.Cause, v.Tries)
+	}
 	if st.Active != nil {
 		v.InUse = "The data built " + Ago(c.Now.Sub(st.Active.Built)) + " stays in use."
 		if st.Active.Starter {
@@ -113,13 +80,33 @@ func feedFailure(s engine.FeedSync, st engine.FeedStatus, c Clock) *view.FeedFai
 	return v
 }
 
+// uploadTries leaves out what is of use for a download alone.
+func uploadTries(cause string, tries []string) []string {
+	switch cause {
+	case "checksum":
+		return []string{"Compare the file's checksum with the listing it came from (sha256sum), and bring the file over again."}
+	case "sanity":
+		return []string{"If the smaller or older data is what you want, install the upload all the same: it is kept below."}
+	case "interrupted":
+		return []string{"The upload is kept: it is tried once more by itself, or by you below."}
+	}
+	return tries
+}
+
 func feedSyncRow(s engine.FeedSync, c Clock) view.FeedSyncRow {
 	r := view.FeedSyncRow{
 		ID: "sync-" + strconv.FormatInt(s.ID, 10), At: c.Ago(s.StartedAt), Trigger: triggerName(s.Trigger), Pill: syncPill(s),
-		Took: "-", Records: "-", Message: s.Message, Data: s.Data, DataFull: s.Data, Host: s.Host,
+		Took: "-", Records: "-", Images: "-", Message: s.Message, Data: s.Data, DataFull: s.Data, Host: s.Host,
 	}
 	if !s.EndedAt.IsZero() {
-		r.Took = Span(s.EndedAt.Sub(s.StartedAt))
+		r.Took, r.Steps = Span(s.EndedAt.Sub(s.StartedAt)), stepsText(s.Steps)
+	}
+	if !s.MatchedAt.IsZero() {
+		r.Images = Count(s.Images)
+		r.Matched = fmt.Sprintf("%s matched again in %s; %s changed", Plural(s.Images, "image", "images"), Span(s.MatchedAt.Sub(s.EndedAt)), Count(s.Changed))
+		if s.Changed > 0 {
+			r.Images = Count(s.Changed) + " of " + Count(s.Images)
+		}
 	}
 	if s.Records > 0 {
 		r.Records = Count(s.Records)
@@ -148,47 +135,4 @@ func syncPill(s engine.FeedSync) view.Pill {
 		return view.Pill{Tone: "off", Text: "cancelled"}
 	}
 	return view.Pill{Tone: "bad", Text: "failed: " + strings.ReplaceAll(s.Cause, "_", " "), Title: s.Message}
-}
-
-// Size of the chart, in units of its drawing.
-const chartWidth, chartHeight = 600, 64
-
-// feedChart draws the duration of each sync of the history, oldest first.
-func feedChart(list []engine.FeedSync) []view.FeedBar {
-	var longest time.Duration
-	var ended []engine.FeedSync
-	for _, s := range list {
-		if s.EndedAt.IsZero() {
-			continue
-		}
-		ended = append(ended, s)
-		longest = max(longest, s.EndedAt.Sub(s.StartedAt))
-	}
-	if len(ended) < 2 {
-		return nil
-	}
-	step := min(chartWidth/len(ended), 40)
-	bars := make([]view.FeedBar, 0, len(ended))
-	for i := range ended {
-		s := ended[len(ended)-1-i]
-		took := s.EndedAt.Sub(s.StartedAt)
-		h := max(3, int(float64(chartHeight)*float64(took)/float64(max(longest, 1))))
-		class := "f-info"
-		switch s.Status {
-		case "failure":
-			class = "f-c"
-		case "unchanged":
-			class = "f-n"
-		case "cancelled":
-			class = "f-none"
-		}
-		title := fmt.Sprintf("%s, %s: %s", s.StartedAt.UTC().Format(exactLayout), syncPill(s).Text, Span(took))
-		if s.Delta != 0 {
-			title += ", " + change(s.Delta).Text + " records"
-		}
-		bars = append(bars, view.FeedBar{
-			X: strconv.Itoa(i * step), Y: strconv.Itoa(chartHeight - h), W: strconv.Itoa(max(step-4, 2)), H: strconv.Itoa(h), Class: class, Title: title,
-		})
-	}
-	return bars
 }

@@ -2,7 +2,6 @@ package present
 
 import (
 	"cmp"
-	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
@@ -15,15 +14,35 @@ import (
 
 // FeedQuery is the filter of the feeds page.
 type FeedQuery struct {
-	Text string // part of a feed's or a group's name
-	Show string // off, changed, or empty: all
+	Text   string // part of a feed's or a group's name
+	Show   string // off, changed, or empty: all
+	Before int64  // the history begins before this sync; 0: at the newest
+}
+
+// href is the page with another beginning of the history.
+func (q FeedQuery) href(before int64) string {
+	v := url.Values{}
+	if q.Text != "" {
+		v.Set("q", q.Text)
+	}
+	if q.Show != "" {
+		v.Set("show", q.Show)
+	}
+	if before > 0 {
+		v.Set("before", strconv.FormatInt(before, 10))
+	}
+	if len(v) == 0 {
+		return "/feeds"
+	}
+	return "/feeds?" + v.Encode()
 }
 
 // openGroups is how many groups a feed may have to be drawn open.
 const openGroups = 12
 
-// Feeds shapes the feeds page.
-func Feeds(list []engine.Feed, st engine.FeedStatus, q FeedQuery, admin bool, c Clock) view.Feeds {
+// Feeds shapes the feeds page. past is a page of the history and, where there
+// is an older one, one sync more than its size.
+func Feeds(list []engine.Feed, st engine.FeedStatus, past []engine.FeedSync, size int, q FeedQuery, admin bool, c Clock) view.Feeds {
 	v := view.Feeds{
 		Admin: admin, Source: st.Source, Every: every(st.Interval), Next: view.Time{Text: "not planned"},
 		Filter: view.FeedFilter{Text: q.Text, On: q.Text != "" || q.Show != "", Shows: []view.Choice{
@@ -37,6 +56,8 @@ func Feeds(list []engine.Feed, st engine.FeedStatus, q FeedQuery, admin bool, c 
 	}
 	if st.Active != nil {
 		v.Data, v.Starter = feedData(*st.Active, c), st.Active.Starter
+		v.Data.Checked = c.Ago(lastChecked(st.Syncs))
+		v.Data.Hosts = feedHosts(st)
 	}
 	if st.Previous != nil {
 		v.Before = feedData(*st.Previous, c)
@@ -44,16 +65,21 @@ func Feeds(list []engine.Feed, st engine.FeedStatus, q FeedQuery, admin bool, c 
 	if len(st.Syncs) > 0 {
 		switch last := st.Syncs[0]; last.Status {
 		case "running":
-			v.Running = feedRun(last, c)
+			v.Running = feedRun(last, st, c)
 		case "failure":
 			v.Failure = feedFailure(last, st, c)
 		}
 	}
-	v.Rematch = rematch(st.Rematch, c)
+	if v.Running == nil && st.Rematch.Data != "" && st.Rematch.EndedAt.IsZero() {
+		v.Running = rematchRun(st, c)
+	}
+	v.Rematch = rematch(st.Rematch)
+	v.Notices = feedNotices(list, st, c)
+	v.Uploads = feedUploads(st, c)
 	shown, groups, records := 0, 0, int64(0)
 	for _, f := range list {
 		groups += len(f.Groups)
-		box := feedBox(f, gone(f, st.Before), st.Previous != nil, q, c)
+		box := feedBox(f, gone(f, st.Before), st, q, c)
 		for _, g := range f.Groups {
 			records += g.Records
 		}
@@ -74,11 +100,61 @@ func Feeds(list []engine.Feed, st engine.FeedStatus, q FeedQuery, admin bool, c 
 	if v.Filter.On {
 		v.Matches = Plural(shown, "group matches", "groups match")
 	}
-	for _, s := range st.Syncs {
+	older := len(past) > size
+	past = past[:min(len(past), size)]
+	for _, s := range past {
 		v.History = append(v.History, feedSyncRow(s, c))
 	}
-	v.Chart = feedChart(st.Syncs)
+	v.Chart = feedChart(past)
+	v.Pager = historyPager(past, older, q)
 	return v
+}
+
+// historyPager leads through the history of syncs.
+func historyPager(past []engine.FeedSync, older bool, q FeedQuery) *view.Pager {
+	if !older && q.Before == 0 {
+		return nil
+	}
+	p := &view.Pager{Text: Plural(len(past), "sync", "syncs")}
+	if q.Before > 0 {
+		p.First = q.href(0) + "#feed-history"
+		p.Text += " before the newest"
+	}
+	if older {
+		p.Next = q.href(past[len(past)-1].ID) + "#feed-history"
+	}
+	return p
+}
+
+// lastChecked is when the source was last asked and gave an answer.
+func lastChecked(list []engine.FeedSync) time.Time {
+	for _, s := range list {
+		if (s.Trigger == "periodic" || s.Trigger == "manual") && (s.Status == "success" || s.Status == "unchanged") {
+			return s.EndedAt
+		}
+	}
+	return time.Time{}
+}
+
+// feedHosts says of each host whether it has the data in use; of one alone it
+// says nothing.
+func feedHosts(st engine.FeedStatus) []view.FeedHost {
+	var list []view.FeedHost
+	for _, h := range st.Hosts {
+		v := view.FeedHost{Name: h.Host, Pill: view.Pill{Tone: "ok", Text: "has it"}}
+		switch {
+		case h.Data == st.Active.ID:
+		case h.Message != "":
+			v.Pill = view.Pill{Tone: "bad", Text: "lacks it", Title: h.Message}
+		default:
+			v.Pill = view.Pill{Tone: "run", Text: "brings it"}
+		}
+		list = append(list, v)
+	}
+	if len(list) == 1 && list[0].Pill.Tone == "ok" {
+		return nil
+	}
+	return list
 }
 
 // feedRank puts the feed of the distributions first.
@@ -98,17 +174,36 @@ func feedData(d engine.FeedData, c Clock) *view.FeedData {
 		Records: Count(d.Records), Schema: d.Schema, Built: c.Ago(d.Built), Installed: c.Ago(d.InstalledAt),
 		Sum: engine.Digest(d.Checksum).Short(), SumFull: d.Checksum, Source: d.Source, Size: Bytes(d.Bytes),
 	}
+	v.Fresh, v.Kept = dataFresh(d, c), d.Archive != ""
+	return v
+}
+
+// staleAfter is the age at which data is called stale, as the checks do.
+const staleAfter = 5 * 24 * time.Hour
+
+func dataFresh(d engine.FeedData, c Clock) view.Pill {
 	switch age := c.Now.Sub(d.Built); {
 	case d.Starter:
-		v.Fresh = view.Pill{Tone: "warn", Text: "starter data", Title: "A few well-known records to try things with; not a feed"}
+		return view.Pill{Tone: "warn", Text: "starter data", Title: "A few well-known records to try things with; not a feed"}
 	case age < 36*time.Hour:
-		v.Fresh = view.Pill{Tone: "ok", Text: "fresh"}
-	case age < 5*24*time.Hour:
-		v.Fresh = view.Pill{Tone: "ok", Text: Span(age) + " old"}
+		return view.Pill{Tone: "ok", Text: "fresh"}
+	case age < staleAfter:
+		return view.Pill{Tone: "ok", Text: Span(age) + " old"}
 	default:
-		v.Fresh = view.Pill{Tone: "warn", Text: Span(age) + " old", Title: "Newer vulnerabilities are missing from it"}
+		return view.Pill{Tone: "warn", Text: Span(age) + " old", Title: "Newer vulnerabilities are missing from it"}
 	}
-	return v
+}
+
+// groupFresh is how old a group's records are: those of the data in use, unless
+// syncs pass the group by.
+func groupFresh(g engine.FeedGroup, on bool, st engine.FeedStatus, c Clock) view.Pill {
+	switch {
+	case g.LastSync.IsZero() || st.Active == nil:
+		return view.Pill{}
+	case !on:
+		return view.Pill{Tone: "off", Text: "not synced", Title: "Its counts are those of the sync before it was disabled"}
+	}
+	return dataFresh(*st.Active, c)
 }
 
 // FeedsHref is the address of a feed's or group's action.
@@ -117,6 +212,15 @@ func FeedsHref(parts ...string) string {
 		parts[i] = url.PathEscape(p)
 	}
 	return "/feeds/" + strings.Join(parts, "/")
+}
+
+// deleteHref is the page that counts what deleting would remove.
+func deleteHref(feed, group string) string {
+	v := url.Values{"feed": {feed}}
+	if group != "" {
+		v.Set("group", group)
+	}
+	return "/feeds/delete?" + v.Encode()
 }
 
 // gone are the groups of a feed that the data before had and this has not.
@@ -130,13 +234,12 @@ func gone(f engine.Feed, before []engine.FeedGroup) []engine.FeedGroup {
 	return list
 }
 
-// feedBox shapes a feed. compared says that there is data before, without which
-// everything would be new.
-func feedBox(f engine.Feed, gone []engine.FeedGroup, compared bool, q FeedQuery, c Clock) view.FeedBox {
+// feedBox shapes a feed. Without data before everything would be new.
+func feedBox(f engine.Feed, gone []engine.FeedGroup, st engine.FeedStatus, q FeedQuery, c Clock) view.FeedBox {
+	compared := st.Previous != nil
 	b := view.FeedBox{
 		ID: "feed-" + f.Name, Name: f.Name, Enabled: f.Enabled, Synced: c.Ago(f.LastSync), Pill: onOff(f.Enabled, f.LastSync),
-		Groups: Plural(len(f.Groups), "group", "groups"), Toggle: FeedsHref(f.Name, "toggle"), Delete: FeedsHref(f.Name, "delete"),
-		DeleteAsk: fmt.Sprintf("Delete the data of all %s of feed %s? Its vulnerabilities disappear from all images. A sync after enabling the feed brings them back.", Plural(len(f.Groups), "group", "groups"), f.Name),
+		Groups: Plural(len(f.Groups), "group", "groups"), Toggle: FeedsHref(f.Name, "toggle"), Delete: deleteHref(f.Name, ""),
 	}
 	var records, delta int64
 	off := 0
@@ -151,6 +254,7 @@ func feedBox(f engine.Feed, gone []engine.FeedGroup, compared bool, q FeedQuery,
 			off++
 		}
 		row := feedGroupRow(g, c)
+		row.Fresh = groupFresh(g, g.Enabled && f.Enabled, st, c)
 		if !compared {
 			row.Change = view.Change{}
 		}
@@ -198,8 +302,7 @@ func feedGroupRow(g engine.FeedGroup, c Clock) view.FeedGroupRow {
 	r := view.FeedGroupRow{
 		ID: "group-" + g.Feed + "-" + g.Name, Name: g.Name, Enabled: g.Enabled, Pill: onOff(g.Enabled, g.LastSync),
 		Records: Count(g.Records), Synced: c.Ago(g.LastSync),
-		Toggle: FeedsHref(g.Feed, g.Name, "toggle"), Delete: FeedsHref(g.Feed, g.Name, "delete"),
-		DeleteAsk: "Delete the " + Plural(g.Records, "record", "records") + " of " + g.Name + "? Its vulnerabilities disappear from all images. A sync after enabling it brings them back.",
+		Toggle: FeedsHref(g.Feed, g.Name, "toggle"), Delete: deleteHref(g.Feed, g.Name),
 	}
 	switch {
 	case g.LastSync.IsZero():
@@ -260,23 +363,4 @@ func digits(s string) int {
 		n++
 	}
 	return n
-}
-
-func rematch(r engine.Rematch, c Clock) *view.Rematch {
-	if r.Data == "" || r.Total == 0 {
-		return nil
-	}
-	v := &view.Rematch{Running: r.EndedAt.IsZero()}
-	changed := Plural(r.Changed, "image has", "images have") + " changed"
-	if !v.Running {
-		v.Text = Plural(r.Total, "image", "images") + " matched again in " + Span(r.EndedAt.Sub(r.StartedAt)) + "; " + changed + "."
-		return v
-	}
-	v.Meter = view.Meter{Label: "Images matched with the new data", Value: r.Done, Max: r.Total, Text: Count(r.Done) + " of " + Count(r.Total)}
-	v.Text = changed
-	if took := c.Now.Sub(r.StartedAt); r.Done > 0 && took > time.Second {
-		left := time.Duration(float64(took) / float64(r.Done) * float64(r.Total-r.Done))
-		v.Text += ", about " + Span(max(left, time.Second)) + " left"
-	}
-	return v
 }

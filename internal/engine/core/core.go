@@ -210,11 +210,9 @@ func (c *Core) Run(ctx context.Context) error {
 	})
 	g.Go(func() error { return c.samples.Run(ctx) })
 	defer context.AfterFunc(ctx, c.relayed.Close)()
-	if !slices.Contains(c.opts.Services, engine.PolicyEngine) {
-		g.Go(func() error {
-			return supervise.Keep(ctx, c.log, "feed data", c.feeds.KeepInstalled, nil)
-		})
-	}
+	g.Go(func() error {
+		return supervise.Keep(ctx, c.log, "feed data", c.feeds.KeepInstalled, nil)
+	})
 	for _, s := range c.services {
 		g.Go(func() error { return s.Run(ctx) })
 	}

@@ -1,9 +1,9 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"io"
 	"slices"
 	"time"
 
@@ -182,11 +182,31 @@ func (c *Core) FeedStatus(ctx context.Context) (engine.FeedStatus, error) {
 	if st.Next.IsZero() && len(st.Syncs) > 0 && st.Syncs[0].NextTry.After(time.Now()) {
 		st.Next = st.Syncs[0].NextTry // planned by another host
 	}
+	if st.Archives, err = c.store.FeedArchives(ctx); err != nil {
+		return st, err
+	}
+	if st.Hosts, err = c.store.FeedHosts(ctx, hostSilence); err != nil {
+		return st, err
+	}
 	st.Rematch, err = c.store.LastRematch(ctx)
 	if isNotFound(err) {
 		err = nil
 	}
 	return st, err
+}
+
+// hostSilence is after how long a host that says nothing of its data is not
+// listed any more; it says so every minute.
+const hostSilence = 3 * time.Minute
+
+// FeedSyncs lists the newest syncs before one of them; 0: all.
+func (c *Core) FeedSyncs(ctx context.Context, before int64, limit int) ([]engine.FeedSync, error) {
+	return c.store.FeedSyncsBefore(ctx, before, limit)
+}
+
+// FeedUse counts what hangs on a feed, or on one group of it.
+func (c *Core) FeedUse(ctx context.Context, feed, group string) (engine.FeedUse, error) {
+	return c.store.FeedUse(ctx, feed, group)
 }
 
 // StartFeedSync begins a sync in the background.
@@ -197,16 +217,62 @@ func (c *Core) StartFeedSync(ctx context.Context, flush bool) error {
 // CancelFeedSync stops the running sync.
 func (c *Core) CancelFeedSync(ctx context.Context, by string) error { return c.feeds.Cancel(ctx, by) }
 
-// RollbackFeeds goes back to the data before.
-func (c *Core) RollbackFeeds(ctx context.Context) error {
-	_, err := c.feeds.Rollback(ctx)
-	return err
+// FeedRollback counts what going back to the data before would change.
+func (c *Core) FeedRollback(ctx context.Context) (engine.FeedRollback, error) {
+	var r engine.FeedRollback
+	data, err := c.store.FeedData(ctx)
+	if err != nil {
+		return r, err
+	}
+	groups := map[string][]engine.FeedGroup{}
+	for _, d := range data {
+		if groups[d.ID], err = c.store.DataGroups(ctx, d.ID); err != nil {
+			return r, err
+		}
+		switch {
+		case d.Active:
+			r.From = d
+		case d.Previous:
+			r.To = d
+		}
+	}
+	if r.To.ID == "" || r.From.ID == "" {
+		return r, engine.NotFoundf("There is no earlier data to go back to.")
+	}
+	r.Groups = groupChanges(groups[r.From.ID], groups[r.To.ID])
+	r.Images, err = c.store.CountMatched(ctx)
+	return r, err
 }
 
-// ImportFeeds takes in an archive and installs it in the background. The name is
-// for the history; checksum may be empty.
-func (c *Core) ImportFeeds(ctx context.Context, archive io.Reader, name, checksum string, flush bool) error {
-	return c.feeds.StartImport(ctx, archive, "upload: "+name, checksum, flush)
+// groupChanges lists the groups whose counts differ, largest change first.
+func groupChanges(from, to []engine.FeedGroup) []engine.FeedGroup {
+	type name struct{ feed, group string }
+	all := map[name]engine.FeedGroup{}
+	for _, g := range to {
+		all[name{g.Feed, g.Name}] = engine.FeedGroup{Feed: g.Feed, Name: g.Name, Records: g.Records}
+	}
+	for _, g := range from {
+		n := name{g.Feed, g.Name}
+		both := all[n]
+		all[n] = engine.FeedGroup{Feed: g.Feed, Name: g.Name, Records: both.Records, Before: g.Records}
+	}
+	var list []engine.FeedGroup
+	for _, g := range all {
+		if g.Records != g.Before {
+			list = append(list, g)
+		}
+	}
+	slices.SortFunc(list, func(a, b engine.FeedGroup) int {
+		x, y := a.Records-a.Before, b.Records-b.Before
+		return cmp.Or(cmp.Compare(max(y, -y), max(x, -x)), cmp.Compare(a.Feed, b.Feed), cmp.Compare(a.Name, b.Name))
+	})
+	return list
+}
+
+// RollbackFeeds begins to go back to the data before; to is its id, so that
+// nobody goes back further than was shown.
+func (c *Core) RollbackFeeds(ctx context.Context, to string) error {
+	return c.feeds.StartRollback(ctx, to)
 }
 
 func isNotFound(err error) bool { return errors.Is(err, engine.ErrNotFound) }

@@ -28,6 +28,8 @@ const (
 	CauseFormat     = "format"
 	CauseSanity     = "sanity"
 	CauseInternal   = "internal"
+	// CauseInterrupted is of a sync that the program's end cut off.
+	CauseInterrupted = "interrupted"
 )
 
 // failure is why a step could not be done: a code and a sentence for a person,

@@ -30,6 +30,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -63,6 +64,18 @@ type Store interface {
 	ActivateFeedData(ctx context.Context, syncID int64, d engine.FeedData, groups []engine.FeedGroup, events []engine.Event) (engine.FeedSync, error)
 	RestoreGroups(ctx context.Context) (bool, error)
 	DropStarter(ctx context.Context) error
+
+	OpenFeedArchive(ctx context.Context, a engine.FeedArchive) (engine.FeedArchive, error)
+	FeedArchive(ctx context.Context, id string) (engine.FeedArchive, error)
+	FeedArchives(ctx context.Context) ([]engine.FeedArchive, error)
+	AppendFeedArchive(ctx context.Context, id string, at int64, r io.Reader) (engine.FeedArchive, error)
+	BeginFeedArchive(ctx context.Context, id string) (engine.FeedArchive, error)
+	RefuseFeedArchive(ctx context.Context, id, cause, message string) error
+	DropFeedArchive(ctx context.Context, id string) error
+	AdoptFeedArchive(ctx context.Context, data, id string) error
+	SweepFeedArchives(ctx context.Context, idle time.Duration) error
+	ReadFeedArchive(ctx context.Context, id string) io.Reader
+	SayFeedHost(ctx context.Context, h engine.FeedHost) error
 }
 
 // Config is what a service needs to know of its world.
@@ -84,6 +97,8 @@ type Service struct {
 	cancel  context.CancelCauseFunc // of the sync that runs here; nil: none
 	next    time.Time               // of the periodic loop
 	running sync.WaitGroup          // syncs started in the background
+	disk    chan struct{}           // held by who works in the folder
+	said    engine.FeedHost         // last, of this host
 	life    context.Context         // of the background syncs: Run's
 	wake    chan struct{}
 }
@@ -93,7 +108,7 @@ func New(cfg Config, store Store, log *slog.Logger) *Service {
 	if cfg.URL == "" {
 		cfg.URL = DefaultURL
 	}
-	return &Service{cfg: cfg, store: store, log: log, http: client(), wake: make(chan struct{}, 1)}
+	return &Service{cfg: cfg, store: store, log: log, http: client(), wake: make(chan struct{}, 1), disk: make(chan struct{}, 1)}
 }
 
 // Path is the folder of the database of that id, as grype's reader wants it.
@@ -139,29 +154,61 @@ func (s *Service) Interval() time.Duration { return s.cfg.Interval }
 // URL is the address of the source's listing.
 func (s *Service) URL() string { return listingURL(s.cfg.URL) }
 
-// Rollback makes the data that was active before the active one again. Doing
-// it twice is back where it was.
-func (s *Service) Rollback(ctx context.Context) (engine.FeedSync, error) {
-	return s.exclusive(ctx, job{trigger: "rollback", source: "the data before"}, func(ctx context.Context, r *run) (engine.FeedSync, error) {
-		list, err := s.store.FeedData(ctx)
+// Rollback makes the data that was active before the active one again, on
+// whatever host it was installed. Doing it twice is back where it was. What it
+// takes out of use is set aside: periodic syncs leave it alone. to is the id of
+// the data to go back to, so that nobody goes back further than was shown;
+// empty: whatever it is.
+func (s *Service) Rollback(ctx context.Context, to string) (engine.FeedSync, error) {
+	return s.exclusive(ctx, rollback, s.goBack(to))
+}
+
+// StartRollback is Rollback in the background: the data may have to be brought
+// onto this host first.
+func (s *Service) StartRollback(ctx context.Context, to string) error {
+	if _, err := s.previous(ctx, to); err != nil {
+		return err
+	}
+	return s.background(ctx, rollback, s.goBack(to), nil)
+}
+
+// rollback is what going back is called in the history.
+var rollback = job{trigger: "rollback", source: "the data before"}
+
+func (s *Service) previous(ctx context.Context, id string) (engine.FeedData, error) {
+	list, err := s.store.FeedData(ctx)
+	if err != nil {
+		return engine.FeedData{}, err
+	}
+	for _, d := range list {
+		switch {
+		case !d.Previous:
+		case id != "" && d.ID != id:
+			return d, engine.Conflictf("The data changed meanwhile: what would be gone back to is another now.")
+		default:
+			return d, nil
+		}
+	}
+	return engine.FeedData{}, engine.NotFoundf("There is no earlier data to go back to.")
+}
+
+func (s *Service) goBack(to string) func(context.Context, *run) (engine.FeedSync, error) {
+	return func(ctx context.Context, r *run) (engine.FeedSync, error) {
+		d, err := s.previous(ctx, to)
 		if err != nil {
 			return engine.FeedSync{}, err
 		}
-		for _, d := range list {
-			if !d.Previous {
-				continue
-			}
-			if !Installed(s.cfg.Dir, d.ID) {
-				return engine.FeedSync{}, &failure{CauseDisk, "The data before is no longer on this host.", nil}
-			}
-			groups, err := s.store.DataGroups(ctx, d.ID)
-			if err != nil {
+		if !Installed(s.cfg.Dir, d.ID) {
+			if err := s.bring(ctx, r.p, d); err != nil {
 				return engine.FeedSync{}, err
 			}
-			return s.activate(ctx, r, d, groups)
 		}
-		return engine.FeedSync{}, engine.NotFoundf("There is no earlier data to go back to.")
-	})
+		groups, err := s.store.DataGroups(ctx, d.ID)
+		if err != nil {
+			return engine.FeedSync{}, err
+		}
+		return s.activate(ctx, r, d, groups)
+	}
 }
 
 // prepare makes the folder.

@@ -53,9 +53,13 @@ func (s *Service) place(staging, id string) error {
 	return nil
 }
 
-// sweep removes what interrupted syncs left and data that is neither in use nor
-// kept to go back to. Its caller holds the lock, so nothing here is at work.
+// sweep removes what interrupted syncs left, uploads that nobody goes on with,
+// and data that is neither in use nor kept to go back to. Its caller is the one
+// who works in the folder.
 func (s *Service) sweep(ctx context.Context) {
+	if err := s.store.SweepFeedArchives(ctx, keepUploads); err != nil {
+		s.log.WarnContext(ctx, "upload sweep failed", "err", err)
+	}
 	list, err := s.store.FeedData(ctx)
 	if err != nil {
 		return
@@ -85,12 +89,8 @@ func (s *Service) sweep(ctx context.Context) {
 func stale(e os.DirEntry) bool {
 	name := e.Name()
 	switch {
-	case strings.HasPrefix(name, stagingPrefix), strings.HasPrefix(name, oldPrefix):
+	case strings.HasPrefix(name, stagingPrefix), strings.HasPrefix(name, oldPrefix), strings.HasPrefix(name, spoolPrefix):
 		return true
-	case strings.HasPrefix(name, spoolPrefix):
-		// An upload is spooled before its sync holds the lock.
-		i, err := e.Info()
-		return err == nil && time.Since(i.ModTime()) > time.Hour
 	case strings.HasSuffix(name, partialSuffix):
 		i, err := e.Info()
 		return err == nil && time.Since(i.ModTime()) > keepPartial

@@ -24,9 +24,14 @@ func (s *Service) Run(ctx context.Context) error {
 	s.life = ctx
 	s.mu.Unlock()
 	defer s.running.Wait()
-	again, err := s.recover(ctx)
+	again, archives, err := s.recover(ctx)
 	if err != nil && ctx.Err() == nil {
 		s.log.WarnContext(ctx, "feed recovery failed", "err", err)
+	}
+	for _, a := range archives {
+		if err := s.StartArchive(ctx, a.ID, false); err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "upload not resumed", "upload", a.ID, "err", err)
+		}
 	}
 	if s.cfg.Interval <= 0 {
 		if again {
@@ -95,24 +100,28 @@ func backoff(failures int, most time.Duration) time.Duration {
 
 // recover puts right what a stop in the middle of a sync left, when no sync
 // runs elsewhere: leftover files and a record that still says running. It
-// reports whether that sync should be done again.
-func (s *Service) recover(ctx context.Context) (bool, error) {
+// reports whether that sync should be done again, and which uploads should.
+func (s *Service) recover(ctx context.Context) (bool, []engine.FeedArchive, error) {
 	if err := s.prepare(); err != nil {
-		return false, err
+		return false, nil, err
 	}
 	release, ok, err := s.store.LockFeeds(ctx)
 	if err != nil || !ok {
-		return false, err
+		return false, nil, err
 	}
 	defer release()
 	s.sweep(ctx)
+	archives, err := s.interruptedArchives(ctx)
+	if err != nil {
+		return false, nil, err
+	}
 	list, err := s.store.FeedSyncs(ctx, 1)
 	if err != nil || len(list) == 0 || list[0].Status != "running" {
-		return false, err
+		return false, archives, err
 	}
-	_, err = s.store.EndFeedSync(ctx, list[0].ID, engine.FeedSync{Status: "failure", Cause: "interrupted",
+	_, err = s.store.EndFeedSync(ctx, list[0].ID, engine.FeedSync{Status: "failure", Cause: CauseInterrupted,
 		Message: "The program stopped during this sync; it is done again."}, nil)
-	return list[0].Trigger == Manual || list[0].Trigger == Periodic, err
+	return list[0].Trigger == Manual || list[0].Trigger == Periodic, archives, err
 }
 
 // lifetime is the context of syncs started in the background.

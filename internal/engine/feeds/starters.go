@@ -4,6 +4,9 @@ import (
 	"context"
 )
 
+// StarterSource is what the starter data calls its origin.
+const StarterSource = "starter"
+
 // RemoveStarter takes the built-in starter data out of use.
 func (s *Service) RemoveStarter(ctx context.Context) error {
 	release, ok, err := s.store.LockFeeds(ctx)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	v6 "github.com/anchore/grype/grype/db/v6"
@@ -28,7 +29,8 @@ type job struct {
 	source  string
 	flush   bool // install again, and even what is older
 	starter bool
-	quiet   bool // a retry: no events until the outcome differs
+	archive string // the upload to install
+	quiet   bool   // a retry: no events until the outcome differs
 	last    string
 }
 
@@ -69,20 +71,22 @@ func (s *Service) SyncWait(ctx context.Context, trigger string, flush bool) (eng
 // Start is Sync in the background, for a page that shows the progress. It
 // returns when the sync has begun, or could not.
 func (s *Service) Start(ctx context.Context, trigger string, flush bool) error {
-	return s.background(ctx, job{trigger: trigger, source: s.URL(), flush: flush}, s.syncOnce, func() {})
+	return s.background(ctx, job{trigger: trigger, source: s.URL(), flush: flush}, s.syncOnce, nil)
 }
 
 // background runs exclusive for the service's own life and returns when the
-// work has begun, or could not. after runs in any case.
-func (s *Service) background(ctx context.Context, j job, do func(context.Context, *run) (engine.FeedSync, error), after func()) error {
+// work has begun, or could not. after, if there is one, is told the outcome.
+func (s *Service) background(ctx context.Context, j job, do func(context.Context, *run) (engine.FeedSync, error), after func(context.Context, engine.FeedSync, error)) error {
 	begun := make(chan error, 1)
 	life := s.lifetime()
 	s.running.Go(func() {
-		defer after()
-		_, err := s.exclusive(life, j, func(ctx context.Context, r *run) (engine.FeedSync, error) {
+		out, err := s.exclusive(life, j, func(ctx context.Context, r *run) (engine.FeedSync, error) {
 			begun <- nil
 			return do(ctx, r)
 		})
+		if after != nil {
+			after(life, out, err)
+		}
 		select {
 		case begun <- err: // it did not come to begin
 		default:
@@ -128,6 +132,13 @@ func (s *Service) exclusive(ctx context.Context, j job, do func(context.Context,
 	r := &run{job: j, id: rec.ID, began: time.Now()}
 	r.p = newProgress(work, s.store, rec.ID, cancel)
 	s.log.InfoContext(ctx, "feed sync start", "trigger", j.trigger, "source", j.source, "flush", j.flush)
+	// The data in use may be on its way onto this host.
+	select {
+	case s.disk <- struct{}{}:
+		defer func() { <-s.disk }()
+	case <-work.Done():
+		return s.failed(ctx, r, context.Cause(work))
+	}
 	if err := s.prepare(); err != nil {
 		return s.failed(ctx, r, err)
 	}
@@ -207,7 +218,16 @@ func (s *Service) upToDate(ctx context.Context, r *run, l listing) (bool, string
 		return false, "", nil
 	case err != nil:
 		return false, "", err
-	case r.flush, active.Starter, !Installed(s.cfg.Dir, active.ID):
+	case r.flush, active.Starter:
+		return false, "", nil
+	}
+	if r.trigger == Periodic {
+		if aside, err := s.setAside(ctx, l.id()); err != nil || aside {
+			return aside, "The source offers the data that was rolled back, and nothing newer. Sync by hand to install it again.", err
+		}
+	}
+	switch {
+	case !Installed(s.cfg.Dir, active.ID):
 		return false, "", nil
 	case active.Checksum == l.Checksum:
 		return true, "The newest data is in use already.", nil
@@ -215,6 +235,15 @@ func (s *Service) upToDate(ctx context.Context, r *run, l listing) (bool, string
 		return true, fmt.Sprintf("The source offers data built %s, older than what is in use. Flush to go back to it.", l.Built.UTC().Format(time.RFC3339)), nil
 	}
 	return false, "", nil
+}
+
+// setAside reports whether a roll back took that data out of use.
+func (s *Service) setAside(ctx context.Context, id string) (bool, error) {
+	list, err := s.store.FeedData(ctx)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(list, func(d engine.FeedData) bool { return d.ID == id && d.SetAside }), nil
 }
 
 func (s *Service) unchanged(ctx context.Context, r *run, why string) (engine.FeedSync, error) {

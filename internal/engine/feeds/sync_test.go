@@ -163,7 +163,7 @@ func TestSyncInstallsUpdatesAndGoesBack(t *testing.T) {
 	}
 
 	// Back, and to the newest again: the source's is not news until then.
-	if _, err := w.svc.Rollback(t.Context()); err != nil {
+	if _, err := w.svc.Rollback(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 	if d := w.active(t); d.ID != l.Checksum[7:23] {

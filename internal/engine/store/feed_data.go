@@ -13,10 +13,10 @@ import (
 
 type nullTime = *time.Time
 
-const feedDataColumns = `id, checksum, schema, COALESCE(built, 'epoch'), source, starter, bytes, records, installed_at, role = 'active', role = 'previous'`
+const feedDataColumns = `id, checksum, schema, COALESCE(built, 'epoch'), source, starter, bytes, records, installed_at, role = 'active', role = 'previous', set_aside, archive`
 
 func scanFeedData(r pgx.CollectableRow) (d engine.FeedData, err error) {
-	err = r.Scan(&d.ID, &d.Checksum, &d.Schema, &d.Built, &d.Source, &d.Starter, &d.Bytes, &d.Records, &d.InstalledAt, &d.Active, &d.Previous)
+	err = r.Scan(&d.ID, &d.Checksum, &d.Schema, &d.Built, &d.Source, &d.Starter, &d.Bytes, &d.Records, &d.InstalledAt, &d.Active, &d.Previous, &d.SetAside, &d.Archive)
 	return d, err
 }
 
@@ -77,11 +77,11 @@ func (s *Store) DataGroups(ctx context.Context, id string) ([]engine.FeedGroup, 
 // data with the old groups or the new with the new.
 func (s *Store) ActivateFeedData(ctx context.Context, syncID int64, d engine.FeedData, groups []engine.FeedGroup, events []engine.Event) (engine.FeedSync, error) {
 	const put = `
-		INSERT INTO feed_data (id, checksum, schema, built, source, starter, bytes, records, groups, role)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'active')
+		INSERT INTO feed_data (id, checksum, schema, built, source, starter, bytes, records, groups, archive, role)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'active')
 		ON CONFLICT (id) DO UPDATE
 		   SET role = 'active', source = excluded.source, starter = excluded.starter, records = excluded.records,
-		       groups = excluded.groups, installed_at = now()`
+		       groups = excluded.groups, archive = excluded.archive, set_aside = false, installed_at = now()`
 
 	counts := make([]groupCount, len(groups))
 	for i, g := range groups {
@@ -93,13 +93,16 @@ func (s *Store) ActivateFeedData(ctx context.Context, syncID int64, d engine.Fee
 	}
 	var out engine.FeedSync
 	err = s.inTx(ctx, "activate feed data", func(tx pgx.Tx) error {
-		before, err := demote(ctx, tx, d.ID)
+		before, err := demote(ctx, tx, d.ID, syncID)
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, put, d.ID, d.Checksum, d.Schema, null(d.Built), d.Source, d.Starter, d.Bytes, d.Records, raw)
+		_, err = tx.Exec(ctx, put, d.ID, d.Checksum, d.Schema, null(d.Built), d.Source, d.Starter, d.Bytes, d.Records, raw, d.Archive)
 		if err != nil {
 			return fmt.Errorf("feed data: %w", err)
+		}
+		if err := keepArchives(ctx, tx, d.Archive); err != nil {
+			return err
 		}
 		if err := putGroups(ctx, tx, d.ID, before); err != nil {
 			return err
@@ -121,21 +124,26 @@ func (s *Store) ActivateFeedData(ctx context.Context, syncID int64, d engine.Fee
 }
 
 // demote takes the active data out of use, unless it is id itself, and gives
-// the id of what the new counts are compared with.
-func demote(ctx context.Context, tx pgx.Tx, id string) (string, error) {
+// the id of what the new counts are compared with. What a roll back takes out
+// of use is set aside.
+func demote(ctx context.Context, tx pgx.Tx, id string, syncID int64) (string, error) {
+	const previous = `
+		UPDATE feed_data SET role = 'previous', set_aside = EXISTS (SELECT FROM feed_syncs WHERE id = $1 AND trigger = 'rollback')
+		 WHERE role = 'active'`
+
 	const q = `SELECT COALESCE((SELECT id FROM feed_data WHERE role = 'active'), ''), COALESCE((SELECT id FROM feed_data WHERE role = 'previous'), '')`
 
-	var active, previous string
-	if err := tx.QueryRow(ctx, q).Scan(&active, &previous); err != nil {
+	var active, before string
+	if err := tx.QueryRow(ctx, q).Scan(&active, &before); err != nil {
 		return "", err
 	}
 	if active == id {
-		return previous, nil // the same data again: it is still compared with what came before it
+		return before, nil // the same data again: it is still compared with what came before it
 	}
 	if _, err := tx.Exec(ctx, `UPDATE feed_data SET role = 'old' WHERE role = 'previous'`); err != nil {
 		return "", err
 	}
-	if _, err := tx.Exec(ctx, `UPDATE feed_data SET role = 'previous' WHERE role = 'active'`); err != nil {
+	if _, err := tx.Exec(ctx, previous, syncID); err != nil {
 		return "", err
 	}
 	return active, nil
@@ -215,6 +223,9 @@ func (s *Store) DropStarter(ctx context.Context) error {
 	return s.inTx(ctx, "drop starter data", func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `UPDATE feed_data SET role = 'old' WHERE role = 'active' AND starter`)
 		if err != nil || tag.RowsAffected() == 0 {
+			return err
+		}
+		if err := keepArchives(ctx, tx, ""); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `DELETE FROM feeds WHERE enabled`); err != nil {

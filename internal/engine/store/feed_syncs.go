@@ -18,13 +18,20 @@ func (s *Store) LockFeeds(ctx context.Context) (release func(), ok bool, err err
 	return s.trySessionLock(ctx, feedLock)
 }
 
-const feedSyncColumns = `id, trigger, status, stage, stage_at, done, total, started_at, ended_at, cause, message, source, data, records, delta, next_try, host`
+const feedSyncColumns = `id, trigger, status, stage, stage_at, done, total, started_at, ended_at, cause, message, source, data, records, delta, next_try, host, stages, images, changed, matched_at`
 
 func scanFeedSync(r pgx.CollectableRow) (f engine.FeedSync, err error) {
-	var ended, next nullTime
+	var ended, next, matched nullTime
+	var steps []struct {
+		Stage engine.FeedStage `json:"stage"`
+		MS    int64            `json:"ms"`
+	}
 	err = r.Scan(&f.ID, &f.Trigger, &f.Status, &f.Stage, &f.StageAt, &f.Done, &f.Total, &f.StartedAt, &ended, &f.Cause, &f.Message,
-		&f.Source, &f.Data, &f.Records, &f.Delta, &next, &f.Host)
-	f.EndedAt, f.NextTry = zero(ended), zero(next)
+		&f.Source, &f.Data, &f.Records, &f.Delta, &next, &f.Host, &steps, &f.Images, &f.Changed, &matched)
+	f.EndedAt, f.NextTry, f.MatchedAt = zero(ended), zero(next), zero(matched)
+	for _, s := range steps {
+		f.Steps = append(f.Steps, engine.FeedStep{Stage: s.Stage, Took: time.Duration(s.MS) * time.Millisecond})
+	}
 	return f, err
 }
 
@@ -60,11 +67,15 @@ func (s *Store) StartFeedSync(ctx context.Context, f engine.FeedSync, events []e
 	return made, err
 }
 
+// leaveStage adds the stage that a sync is in to those it has left.
+const leaveStage = `stages || jsonb_build_object('stage', stage, 'ms', (extract(epoch FROM now() - stage_at) * 1000)::bigint)`
+
 // StepFeedSync writes how far a sync has come; engine.ErrConflict when it was
 // cancelled meanwhile.
 func (s *Store) StepFeedSync(ctx context.Context, id int64, stage engine.FeedStage, done, total int64) error {
 	const q = `
-		UPDATE feed_syncs SET stage_at = CASE WHEN stage = $2 THEN stage_at ELSE now() END, stage = $2, done = $3, total = $4
+		UPDATE feed_syncs SET stage_at = CASE WHEN stage = $2 THEN stage_at ELSE now() END, done = $3, total = $4,
+		       stages = CASE WHEN stage = $2 THEN stages ELSE ` + leaveStage + ` END, stage = $2
 		 WHERE id = $1 AND status = 'running'`
 
 	return s.inTx(ctx, "step feed sync", func(tx pgx.Tx) error {
@@ -122,7 +133,7 @@ func endSync(ctx context.Context, tx pgx.Tx, id int64, f engine.FeedSync) (engin
 	const q = `
 		UPDATE feed_syncs SET status = $2::text, cause = $3, message = $4, data = $5, records = $6::bigint, ended_at = now(),
 		       next_try = COALESCE($7, (SELECT b.next_try FROM feed_syncs b WHERE b.id < $1 ORDER BY b.id DESC LIMIT 1)),
-		       stage = CASE WHEN $8::text = '' THEN stage ELSE $8::text END,
+		       stages = ` + leaveStage + `, stage = CASE WHEN $8::text = '' THEN stage ELSE $8::text END,
 		       delta = CASE WHEN $2::text = 'success' THEN $6::bigint - COALESCE((SELECT records FROM feed_data WHERE role = 'previous'), 0) ELSE 0 END
 		 WHERE id = $1 AND status = 'running' RETURNING ` + feedSyncColumns
 
@@ -167,7 +178,12 @@ func (s *Store) PlanFeedSync(ctx context.Context, at time.Time) error {
 
 // FeedSyncs lists the newest syncs, a running one first.
 func (s *Store) FeedSyncs(ctx context.Context, limit int) ([]engine.FeedSync, error) {
-	rows, err := s.pool.Query(ctx, `SELECT `+feedSyncColumns+` FROM feed_syncs ORDER BY id DESC LIMIT $1`, limit)
+	return s.FeedSyncsBefore(ctx, 0, limit)
+}
+
+// FeedSyncsBefore lists the newest syncs before one of them; 0: all.
+func (s *Store) FeedSyncsBefore(ctx context.Context, id int64, limit int) ([]engine.FeedSync, error) {
+	rows, err := s.pool.Query(ctx, `SELECT `+feedSyncColumns+` FROM feed_syncs WHERE $1::bigint = 0 OR id < $1 ORDER BY id DESC LIMIT $2`, id, limit)
 	if err != nil {
 		return nil, fmt.Errorf("feed syncs: %w", domain(err))
 	}

@@ -130,6 +130,11 @@ func stepRematch(ctx context.Context, tx pgx.Tx, changed bool) error {
 		       ended_at = CASE WHEN done + 1 >= total THEN now() END
 		 WHERE ended_at IS NULL RETURNING data, done, total`
 
+	// The sync that brought the data remembers what came of it.
+	const noted = `
+		UPDATE feed_syncs s SET images = r.total, changed = r.changed, matched_at = r.ended_at
+		  FROM rematches r WHERE r.data = $1 AND s.id = (SELECT max(id) FROM feed_syncs WHERE data = $1 AND status = 'success')`
+
 	var data string
 	var done, total int64
 	err := tx.QueryRow(ctx, q, changed).Scan(&data, &done, &total)
@@ -138,6 +143,11 @@ func stepRematch(ctx context.Context, tx pgx.Tx, changed bool) error {
 	}
 	if err != nil {
 		return fmt.Errorf("step rematch: %w", err)
+	}
+	if done >= total {
+		if _, err := tx.Exec(ctx, noted, data); err != nil {
+			return fmt.Errorf("note rematch: %w", err)
+		}
 	}
 	if step := max(1, total/100); done < total && done%step != 0 {
 		return nil

@@ -233,7 +233,7 @@ func TestMatchesRunThroughSwitches(t *testing.T) {
 	}
 	w.use(t, 2, deb("CVE-2024-0002", "curl", "7.2"))
 	for range 3 {
-		if _, err := w.svc.Rollback(t.Context()); err != nil {
+		if _, err := w.svc.Rollback(t.Context(), ""); err != nil {
 			t.Error(err)
 		}
 	}

@@ -11,6 +11,7 @@ import { start as copy } from "./copy.js";
 import { start as events } from "./events.js";
 import { start as logs } from "./logs.js";
 import { start as images } from "./images.js";
+import { start as feeds } from "./feeds.js";
 
 // What a person opened stays open when its part of the page is drawn again.
 htmx.config.morphIgnore = ["data-htmx-powered", "open"];
@@ -22,6 +23,7 @@ prefs();
 toasts();
 copy();
 images(); // before forms: it sends uploads itself
+feeds(); // likewise
 forms();
 keys();
 if (document.querySelector("[data-events]")) events();

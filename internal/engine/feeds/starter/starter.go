@@ -30,7 +30,7 @@ import (
 )
 
 // Source is what the starter data calls its origin.
-const Source = "starter"
+const Source = feeds.StarterSource
 
 // built is when the facts were last looked over.
 var built = time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
