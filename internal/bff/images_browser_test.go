@@ -3,7 +3,6 @@ package bff_test
 import (
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -44,7 +43,7 @@ func TestImageTabsLook(t *testing.T) {
 	}
 }
 
-func of(n int) string { return "/images/sha256:" + strings.Repeat("0", 63) + string(rune('0'+n)) }
+func of(n int) string { return "/images/" + string(bff.ImageDigest(n)) }
 
 // images is what the tests alter of the engine under the pages.
 type images interface {

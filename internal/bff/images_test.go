@@ -253,7 +253,11 @@ func (e *imageEngine) Events(_ context.Context, _ string, f engine.EventFilter, 
 
 var imageTime = time.Date(2026, 11, 22, 13, 4, 5, 0, time.UTC)
 
-func imageDigest(n int) engine.Digest { return engine.Digest(fmt.Sprintf("sha256:%064x", n)) }
+// imageDigest is one of those whose first digits differ, as those of real ones do.
+func imageDigest(n int) engine.Digest { return engine.Digest(fmt.Sprintf("sha256:%012x%052x", n, n)) }
+
+// ImageDigest is imageDigest for the browser's tests.
+func ImageDigest(n int) engine.Digest { return imageDigest(n) }
 
 func tagOf(i engine.Digest, repo, tag string) []engine.ImageTag {
 	return []engine.ImageTag{{Registry: "docker.io", Repository: repo, Tag: tag, Digest: i, DetectedAt: imageTime, CreatedAt: imageTime, UpdatedAt: imageTime}}
@@ -380,11 +384,11 @@ func TestImagePages(t *testing.T) {
 		"events":                {first + "?tab=events", 200, []string{"image_analysis_completed", "library/debian:12"}},
 		"analyzing":             {of(2), 200, []string{"Pulling layers", "host-2", "attempt 2", "Cancel"}},
 		"analyzing, vulns":      {of(2) + "?tab=vulnerabilities", 200, []string{"is being analyzed"}},
-		"failed":                {of(3), 200, []string{"The registry refused the credential", "registry_auth", "Retry", "Unauthorized", "/registries"}},
+		"failed":                {of(3), 200, []string{"The registry refused the credential", "registry_auth", "Retry", "401 Unauthorized", "/registries"}},
 		"waiting":               {of(4), 200, []string{"Waiting", "Tried again by itself", "attempt 2 of 5", "host-2", "service=analyzer"}},
 		"sample":                {of(5), 200, []string{"SAMPLE", "Starter data", "none"}},
 		"sample, vulns":         {of(5) + "?tab=vulnerabilities", 200, []string{"Starter data."}},
-		"missing":               {of(9), 404, []string{"no image 000000000000"}},
+		"missing":               {of(9), 404, []string{"no image 000000000009"}},
 		"confirm ticked":        {"/images/confirm?do=delete&digest=" + string(imageDigest(1)) + "&digest=" + string(imageDigest(2)) + "&digest=gone", 200, []string{"Delete 2 images", "cannot be undone", "docker.io/team/api:v2"}},
 		"confirm all":           {"/images/confirm?do=reanalyze&all=1&q=x", 200, []string{"Analyze 5 images again", `value="q=x"`}},
 		"confirm, odd":          {"/images/confirm?do=odd&digest=" + string(imageDigest(1)), 400, nil},

@@ -27,6 +27,14 @@ type policyEngine struct {
 const tinyBundle = `{"id":"gates","name":"Tiny <b>team","version":"1_0","policies":[{"id":"p","version":"1_0","rules":[{"gate":"always","trigger":"always","action":"STOP"}]}],` +
 	`"whitelists":[{"id":"w","version":"1_0","items":[]}],"mappings":[{"name":"m","registry":"*","repository":"*","image":{"type":"tag","value":"*"},"policy_id":"p","whitelist_ids":["w"]}]}`
 
+// PolicyEngine lets the browser's tests have this engine.
+func PolicyEngine() Policies {
+	e := newPolicyEngine()
+	e.list[0].ID, e.list[0].Name = "mine", "Payments, production"
+	e.list[0].Document = []byte(strings.Replace(tinyBundle, "gates", "mine", 1))
+	return e
+}
+
 func newPolicyEngine() *policyEngine {
 	at := time.Now().Add(-time.Hour)
 	return &policyEngine{

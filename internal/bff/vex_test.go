@@ -41,7 +41,7 @@ func newVEXFake(under bff.Engine) *vexFake {
 			Marks: engine.VEXMarks{Images: 4, NotAffected: 12, Fixed: 3, Affected: 1, Investigating: 2},
 		},
 		{
-			ID: "d2", Account: "admin", Format: engine.VEXCycloneDX, Name: "urn:uuid:3e671687-395b-41f5-a30f-a58921a69b79", Image: engine.Digest("sha256:" + strings.Repeat("0", 63) + "1"),
+			ID: "d2", Account: "admin", Format: engine.VEXCycloneDX, Name: "urn:uuid:3e671687-395b-41f5-a30f-a58921a69b79", Image: bff.ImageDigest(1),
 			Statements: 1, Unplaced: 1, SHA256: strings.Repeat("cd", 32), Bytes: 900, UploadedAt: time.Now().Add(-40 * 24 * time.Hour), UploadedBy: "release-bot",
 		},
 	}}
@@ -82,8 +82,8 @@ func (e *vexFake) VEXStatements(_ context.Context, _, _ string, offset, _ int) (
 
 func (e *vexFake) VEXImages(context.Context, string, string, int) ([]engine.VEXImage, error) {
 	return []engine.VEXImage{
-		{Digest: engine.Digest("sha256:" + strings.Repeat("0", 63) + "1"), Tag: "docker.io/library/debian:12", Marks: engine.VEXMarks{NotAffected: 9, Fixed: 3, Investigating: 2}},
-		{Digest: engine.Digest("sha256:" + strings.Repeat("0", 63) + "4"), Marks: engine.VEXMarks{NotAffected: 3, Affected: 1}},
+		{Digest: bff.ImageDigest(1), Tag: "docker.io/library/debian:12", Marks: engine.VEXMarks{NotAffected: 9, Fixed: 3, Investigating: 2}},
+		{Digest: bff.ImageDigest(4), Marks: engine.VEXMarks{NotAffected: 3, Affected: 1}},
 	}, nil
 }
 
@@ -149,7 +149,7 @@ func TestVEXLook(t *testing.T) {
 	p := browsertest.Open(t)
 	p.Login(c.url, "admin", enginetest.Password)
 	for name, path := range map[string]string{
-		"vex": "/policies/vex", "vex-upload": "/policies/vex?image=sha256:" + strings.Repeat("0", 63) + "1", "vex-document": "/policies/vex/d1",
+		"vex": "/policies/vex", "vex-upload": "/policies/vex?image=" + string(bff.ImageDigest(1)), "vex-document": "/policies/vex/d1",
 		"vex-document-disabled": "/policies/vex/d2", "vex-vulnerabilities": of(1) + "?tab=vulnerabilities&vex=marked",
 	} {
 		p.Goto(c.url + path)

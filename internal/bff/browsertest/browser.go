@@ -22,6 +22,7 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -120,6 +121,9 @@ func Open(t testing.TB) *Page {
 		closeTab()
 	})
 	if err := chromedp.Listen(ctx, p.hear); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: witness}); err != nil {
 		t.Fatal(err)
 	}
 	p.Size(1440, 900)
@@ -268,18 +272,27 @@ func (p *Page) Shot(name string) {
 	// stand in the middle of the picture.
 	height := Eval[int64](p, `Math.max(innerHeight, document.documentElement.scrollHeight)`)
 	p.Do(chromedp.EmulateViewport(p.width, min(height, 6000)))
-	png, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
+	p.settle()
+	quick := true // packing them well costs more than all else a test does
+	shot, err := chromedp.Call(p.ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{OptimizeForSpeed: &quick})
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	p.Do(chromedp.EmulateViewport(p.width, 900))
 	dir := filepath.Join(root(p.t), "artifacts")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
 		p.t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), shot.Data, 0o644); err != nil {
 		p.t.Fatal(err)
 	}
+}
+
+// settle waits until what was altered last is on the screen.
+func (p *Page) settle() {
+	p.t.Helper()
+	Eval[bool](p, `Promise.all(document.getAnimations().filter(a => a.effect?.getComputedTiming().endTime !== Infinity).map(a => a.finished.catch(() => 0)))
+		.then(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true)))))`)
 }
 
 // Looks goes through both themes, wide and narrow: a picture of each, axe over

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -174,6 +175,9 @@ func elapsed(list []engine.StateEntry) string {
 // maxText bounds what of a document is shown on a page.
 const maxText = 64 << 10
 
+// coloured is what programs write to terminals to change the colour of a text.
+var coloured = regexp.MustCompile("\x1b\\[[0-9;?]*[ -/]*[@-~]")
+
 // printable is a text as it may be shown: cut at max bytes, without control
 // characters.
 func printable(b []byte, limit int) string {
@@ -185,7 +189,7 @@ func printable(b []byte, limit int) string {
 			return r
 		}
 		return -1
-	}, strings.ToValidUTF8(string(b), "\uFFFD"))
+	}, strings.ToValidUTF8(string(coloured.ReplaceAll(b, nil)), "\uFFFD"))
 }
 
 // imageConfig is what is shown of an image's configuration.

@@ -155,7 +155,7 @@ func exceptionWords(x *engine.JudgementException, c Clock) *view.PolicyException
 	v := &view.PolicyException{Reason: printable([]byte(x.Reason), maxCell)}
 	switch {
 	case x.VEX:
-		v.Text = "VEX document " + x.List.ID
+		v.Text, v.Reason = "VEX document "+x.List.ID, vexWords(v.Reason)
 		v.Href = VEXDocumentHref(x.List.ID)
 		if n, err := strconv.Atoi(x.Item); err == nil {
 			v.Text, v.Href = v.Text+", statement "+x.Item, vexStatementHref(x.List.ID, n)

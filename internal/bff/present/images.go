@@ -202,17 +202,17 @@ func shellWord(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-// statePill is an analysis state; on hover, its name in the API.
+// statePill is an analysis state.
 func statePill(s engine.AnalysisState) view.Pill {
 	switch s {
 	case engine.NotAnalyzed:
-		return view.Pill{Tone: "off", Text: "Waiting", Title: string(s)}
+		return view.Pill{Tone: "off", Text: "Waiting"}
 	case engine.Analyzing:
-		return view.Pill{Tone: "run", Text: "Analyzing", Title: string(s)}
+		return view.Pill{Tone: "run", Text: "Analyzing"}
 	case engine.Analyzed:
-		return view.Pill{Tone: "ok", Text: "Analyzed", Title: string(s)}
+		return view.Pill{Tone: "ok", Text: "Analyzed"}
 	case engine.Failed:
-		return view.Pill{Tone: "bad", Text: "Failed", Title: string(s)}
+		return view.Pill{Tone: "bad", Text: "Failed"}
 	}
 	return view.Pill{Text: string(s)}
 }
