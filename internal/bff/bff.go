@@ -46,6 +46,7 @@ type Engine interface {
 	Webhooks
 	Accounts
 	Audit
+	Search
 	// Watch calls each with every change after the given number, in order,
 	// until ctx ends (nil) or the connection is lost (an error: resume).
 	Watch(ctx context.Context, after int64, each func(engine.Change) error) error
@@ -167,6 +168,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 // routes lists every page. A page's handlers stand in the file of its name.
 func (s *Server) routes(r fiber.Router) {
 	r.Get("/status", s.statusFragment)
+	s.searchRoutes(r)
 	s.overviewRoutes(r)
 	s.troubleshootRoutes(r)
 	s.servicesRoutes(r)

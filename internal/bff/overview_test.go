@@ -1,8 +1,6 @@
 package bff_test
 
 import (
-	"bytes"
-	"compress/gzip"
 	"net/url"
 	"regexp"
 	"strings"
@@ -10,7 +8,6 @@ import (
 
 	"windlass/internal/bff"
 	"windlass/internal/engine"
-	"windlass/web/static"
 )
 
 func TestOverviewNumbersLeadToTheirLists(t *testing.T) {
@@ -80,33 +77,5 @@ func TestServiceNamesAreTextEverywhere(t *testing.T) {
 	c.login()
 	if strings.Contains(c.get("/services"), "<img") || strings.Contains(c.get("/services/analyzer/"+url.PathEscape(evil)), "<img") || strings.Contains(c.get("/"), "<img") {
 		t.Error("a host's name became markup")
-	}
-}
-
-// The first view, everything it loads included, is below 100 KB on the wire.
-func TestFirstViewIsSmall(t *testing.T) {
-	c := start(t, bff.Options{})
-	busy(c.fake)
-	c.login()
-	var gz bytes.Buffer
-	w := gzip.NewWriter(&gz)
-	w.Write([]byte(c.get("/")))
-	w.Close()
-	total := gz.Len()
-	t.Logf("page %d bytes", gz.Len())
-	for _, name := range []string{"console.css", "console.js", "icons.svg", "mark.svg"} {
-		a, ok := static.Lookup(strings.TrimPrefix(static.Path(name), static.Prefix))
-		if !ok {
-			continue // the script is made by make assets
-		}
-		n := len(a.Body)
-		if a.Gzip != nil {
-			n = len(a.Gzip)
-		}
-		t.Logf("%s %d bytes", name, n)
-		total += n
-	}
-	if total > 100_000 {
-		t.Errorf("first view is %d bytes", total)
 	}
 }

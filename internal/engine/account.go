@@ -87,6 +87,7 @@ func (l Login) Native() bool { return l.Account.Type != AccountService }
 // AccountFilter selects accounts; those of type service are never listed.
 type AccountFilter struct {
 	State AccountState // empty: any
+	Text  string       // part of the name or of the address
 	After string       // cursor: the name of the last one seen
 	Limit int
 }

@@ -39,10 +39,12 @@ func (s *Store) Account(ctx context.Context, name string) (engine.Account, error
 func (s *Store) Accounts(ctx context.Context, f engine.AccountFilter) (list []engine.Account, next string, err error) {
 	const q = `
 		SELECT ` + accountColumns + ` FROM accounts
-		 WHERE type <> 'service' AND name > $1 AND ($2 = '' OR state = $2) ORDER BY name LIMIT $3`
+		 WHERE type <> 'service' AND name > $1 AND ($2 = '' OR state = $2)
+		   AND ($4 = '' OR strpos(lower(name), lower($4)) > 0 OR strpos(lower(COALESCE(email, '')), lower($4)) > 0)
+		 ORDER BY name LIMIT $3`
 
 	limit := pageSize(f.Limit)
-	rows, err := s.pool.Query(ctx, q, f.After, string(f.State), limit+1)
+	rows, err := s.pool.Query(ctx, q, f.After, string(f.State), limit+1, f.Text)
 	if err != nil {
 		return nil, "", fmt.Errorf("accounts: %w", domain(err))
 	}

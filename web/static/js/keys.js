@@ -2,12 +2,18 @@
 // with Ctrl. Lists need nothing of their own: rows are those of tables, or what
 // has data-row; a row is opened by its data-open or its first link and selected
 // by its checkbox; data-key="#" names the button for what is selected.
+import { open as palette } from "./palette.js";
+
 const rowsOf = "main table.t > tbody > tr, main [data-row]";
 const patience = 1500; // ms between g and the page's letter
 
 export function start() {
   let going = 0;
   document.addEventListener("keydown", (e) => {
+    if ((e.ctrlKey || e.metaKey) && !e.altKey && !e.shiftKey && e.key.toLowerCase() === "k") {
+      if (palette()) e.preventDefault();
+      return;
+    }
     if (e.defaultPrevented || e.ctrlKey || e.metaKey || e.altKey) return;
     if (e.key === "Escape") return escape(e);
     if (e.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], dialog[open]")) return;
@@ -26,7 +32,7 @@ export function start() {
   });
   // The names of keys are those of this machine.
   if (/Mac|iPhone|iPad/.test(navigator.platform)) {
-    for (const k of document.querySelectorAll("kbd")) if (k.textContent === "Ctrl") k.textContent = "\u2318";
+    for (const k of document.querySelectorAll("[data-ctrl]")) k.textContent = "\u2318";
   }
 }
 
@@ -34,7 +40,7 @@ const keys = {
   "?": () => document.getElementById("shortcuts")?.showModal(),
   "/": () => {
     const filter = document.querySelector("main input[type=search]");
-    if (!filter) return false;
+    if (!filter) return palette();
     filter.focus();
     filter.select();
   },

@@ -6,6 +6,7 @@ import { start as times } from "./times.js";
 import { start as prefs } from "./prefs.js";
 import { start as forms } from "./forms.js";
 import { start as keys } from "./keys.js";
+import { start as palette } from "./palette.js";
 import { start as toasts } from "./toast.js";
 import { start as copy } from "./copy.js";
 import { start as events } from "./events.js";
@@ -26,6 +27,7 @@ images(); // before forms: it sends uploads itself
 feeds(); // likewise
 forms();
 keys();
+palette();
 if (document.querySelector("[data-events]")) events();
 logs();
 live();
