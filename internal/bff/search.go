@@ -62,7 +62,7 @@ type source struct {
 // find asks what the user may see, several at once. A source that fails or is
 // slow is named, and costs the others nothing.
 func (s *Server) find(ctx context.Context, who engine.Identity, q string) present.SearchIn {
-	in := present.SearchIn{Query: q, Who: who, Open: mayOpen(who)}
+	in := present.SearchIn{Query: q, Who: who, Open: s.opens(who)}
 	if len([]rune(q)) < searchShortest {
 		return in
 	}
@@ -86,6 +86,15 @@ func (s *Server) find(ctx context.Context, who engine.Identity, q string) presen
 	}
 	_ = g.Wait() // none of them gives an error
 	return in
+}
+
+// opens tells which pages a user can open that have something on them.
+func (s *Server) opens(who engine.Identity) func(href string) bool {
+	may, lacks := mayOpen(who), s.lacking()
+	return func(href string) bool {
+		path, _, _ := strings.Cut(href, "?")
+		return may(path) && !lacks.Pages[path]
+	}
 }
 
 func (s *Server) searchFault(ctx context.Context, name string, err error) string {

@@ -17,15 +17,11 @@ type place struct {
 
 // may reports whether a user can go there or do it.
 func (p place) may(who engine.Identity, open func(href string) bool) bool {
-	switch {
-	case p.all:
-		return who.May(engine.SystemDomain, p.action)
-	case p.action != "":
-		return who.May(who.Home(), p.action)
-	case p.href != "":
-		return open(p.href)
+	account := who.Home()
+	if p.all {
+		account = engine.SystemDomain
 	}
-	return true
+	return (p.action == "" || who.May(account, p.action)) && (p.href == "" || open(p.href))
 }
 
 // railWords are those by which the pages of the rail are found, too.

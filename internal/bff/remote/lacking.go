@@ -276,6 +276,16 @@ func (Lacking) FilePage(_ context.Context, _ string, _ string, _ engine.FileQuer
 	return
 }
 
+func (Lacking) FindPackages(_ context.Context, _ string, _ string, _ int) (_ []string, err error) {
+	err = lacks("FindPackages")
+	return
+}
+
+func (Lacking) FindVulns(_ context.Context, _ string, _ string, _ int) (_ []string, err error) {
+	err = lacks("FindVulns")
+	return
+}
+
 func (Lacking) FollowLogs(_ context.Context, _ engine.LogQuery, _ engine.LogCursor, _ func(engine.LogFrame) error) (err error) {
 	err = lacks("FollowLogs")
 	return
