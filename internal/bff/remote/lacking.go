@@ -88,6 +88,11 @@ func (Lacking) AlterMessages(_ context.Context, _ engine.MessageAction, _ engine
 	return
 }
 
+func (Lacking) AppendFeedArchive(_ context.Context, _ string, _ int64, _ io.Reader) (_ engine.FeedArchive, err error) {
+	err = lacks("AppendFeedArchive")
+	return
+}
+
 func (Lacking) Audit(_ context.Context, _ engine.AuditFilter, _ engine.Identity) (_ []engine.AuditEntry, _ int64, err error) {
 	err = lacks("Audit")
 	return
@@ -206,6 +211,11 @@ func (Lacking) Document(_ context.Context, _ string, _ string, _ string) (_ []by
 	return
 }
 
+func (Lacking) DropFeedArchive(_ context.Context, _ string) (err error) {
+	err = lacks("DropFeedArchive")
+	return
+}
+
 func (Lacking) EachPolicy(_ context.Context, _ string, _ bool, _ func(engine.PolicyBundle) error) (err error) {
 	err = lacks("EachPolicy")
 	return
@@ -261,8 +271,28 @@ func (Lacking) ExportSBOM(_ context.Context, _ engine.Image, _ string) (_ engine
 	return
 }
 
+func (Lacking) FeedArchive(_ context.Context, _ string) (_ engine.FeedArchive, err error) {
+	err = lacks("FeedArchive")
+	return
+}
+
+func (Lacking) FeedRollback(_ context.Context) (_ engine.FeedRollback, err error) {
+	err = lacks("FeedRollback")
+	return
+}
+
 func (Lacking) FeedStatus(_ context.Context) (_ engine.FeedStatus, err error) {
 	err = lacks("FeedStatus")
+	return
+}
+
+func (Lacking) FeedSyncs(_ context.Context, _ int64, _ int) (_ []engine.FeedSync, err error) {
+	err = lacks("FeedSyncs")
+	return
+}
+
+func (Lacking) FeedUse(_ context.Context, _ string, _ string) (_ engine.FeedUse, err error) {
+	err = lacks("FeedUse")
 	return
 }
 
@@ -331,6 +361,11 @@ func (Lacking) ImportFeeds(_ context.Context, _ io.Reader, _ string, _ string, _
 	return
 }
 
+func (Lacking) InstallFeedArchive(_ context.Context, _ string, _ bool) (err error) {
+	err = lacks("InstallFeedArchive")
+	return
+}
+
 func (Lacking) Judgement(_ context.Context, _ engine.Image, _ string, _ string, _ bool) (_ engine.Judgement, err error) {
 	err = lacks("Judgement")
 	return
@@ -393,6 +428,11 @@ func (Lacking) Notification(_ context.Context, _ string, _ int64) (_ engine.Noti
 
 func (Lacking) Notifications(_ context.Context, _ string, _ engine.NotificationFilter) (_ []engine.Notification, err error) {
 	err = lacks("Notifications")
+	return
+}
+
+func (Lacking) OpenFeedArchive(_ context.Context, _ engine.FeedArchive) (_ engine.FeedArchive, err error) {
+	err = lacks("OpenFeedArchive")
 	return
 }
 
@@ -520,7 +560,7 @@ func (Lacking) RoleGrants(_ context.Context, _ string) (_ []engine.RoleGrant, er
 	return
 }
 
-func (Lacking) RollbackFeeds(_ context.Context) (err error) {
+func (Lacking) RollbackFeeds(_ context.Context, _ string) (err error) {
 	err = lacks("RollbackFeeds")
 	return
 }
