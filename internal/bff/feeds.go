@@ -98,7 +98,11 @@ func (s *Server) listFeeds(c *fiber.Ctx) error {
 	}
 	p := s.page(c, "Feeds", "feeds")
 	v := present.Feeds(list, st, past, feedHistory, q, s.who(c).Admin, s.clock(c))
-	v.Limit = present.Bytes(min(s.opts.UploadLimit, engine.MaxFeedArchive))
+	if partial, ok := s.opts.Engine.(Partial); !ok || !partial.Lacks(engine.FeatureFeedData) {
+		v.Limit = present.Bytes(min(s.opts.UploadLimit, engine.MaxFeedArchive))
+	} else if v.Running != nil {
+		v.Running.Cancel = false
+	}
 	return s.render(c, templates.Feeds(p, v))
 }
 

@@ -40,6 +40,9 @@ var featurePages = []struct {
 	{engine.FeatureNotifications, "/subscriptions/deliveries", "does not tell what became of its notifications."},
 	{engine.FeatureWebhooks, "/subscriptions/webhooks", "has the addresses of its webhooks in its own configuration."},
 	{engine.FeatureAudit, "/audit", "keeps no log of administrative actions."},
+	{engine.FeatureFeedData, "/feeds/rollback", "does not go back to data before the one in use."},
+	{engine.FeatureFeedData, "/feeds/upload", "takes no archives of vulnerability data."},
+	{engine.FeatureFeedData, "/feeds/uploads", "takes no archives of vulnerability data."},
 	{engine.FeatureAPIDocument, "/api", "gives out no document of its API that can be shown."},
 }
 

@@ -13,5 +13,6 @@ const (
 	FeatureWebhooks      Feature = "webhooks"
 	FeatureAudit         Feature = "audit"
 	FeatureAPIDocument   Feature = "api"
-	FeatureUpload        Feature = "upload" // of image archives
+	FeatureUpload        Feature = "upload"   // of image archives
+	FeatureFeedData      Feature = "feeddata" // data as a whole: its uploads and its roll back
 )

@@ -56,6 +56,6 @@ type FeedUse struct {
 	Enabled     bool
 	Groups      int
 	Records     int64
-	Matches     int64 // in images
+	Matches     int64 // in images; below 0: nobody knows
 	Images      int64 // that have them
 }

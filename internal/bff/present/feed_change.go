@@ -45,7 +45,10 @@ func FeedDelete(u engine.FeedUse) view.FeedDelete {
 	if u.Group != "" {
 		v.Name, v.What, v.Post, v.Disable = u.Group, "group", FeedsHref(u.Feed, u.Group, "delete"), FeedsHref(u.Feed, u.Group, "toggle")
 	}
-	if u.Matches > 0 {
+	switch {
+	case u.Matches < 0:
+		v.Matches = "The engine does not say in how many images it is found."
+	case u.Matches > 0:
 		v.Matches = Plural(u.Matches, "match", "matches") + " in " + Plural(u.Images, "image", "images")
 	}
 	return v

@@ -19,7 +19,7 @@ func feedNotices(list []engine.Feed, st engine.FeedStatus, c Clock) []view.FeedN
 	add := func(tone, icon, text, href, link string) {
 		v = append(v, view.FeedNotice{Tone: tone, Icon: icon, Text: text, Href: href, Link: link})
 	}
-	if st.Interval <= 0 {
+	if st.Interval <= 0 && st.Source != "" {
 		add("info", "clock", "Periodic syncs are off (CONSOLE_FEEDS_INTERVAL is 0): data gets no newer unless somebody syncs or uploads it.", "", "")
 	}
 	if d := st.Active; d != nil {

@@ -107,6 +107,45 @@ func (c *Client) FeedStatus(ctx context.Context) (engine.FeedStatus, error) {
 	return v, nil
 }
 
+// FeedSyncs lists the syncs that were started here, before one of them; 0: all.
+func (c *Client) FeedSyncs(_ context.Context, before int64, limit int) ([]engine.FeedSync, error) {
+	c.runs.mu.Lock()
+	defer c.runs.mu.Unlock()
+	var list []engine.FeedSync
+	for _, r := range c.runs.list {
+		if (before == 0 || r.ID < before) && len(list) < limit {
+			list = append(list, r)
+		}
+	}
+	return list, nil
+}
+
+// FeedUse counts the records of a feed or group. v1 does not tell where they
+// are found.
+func (c *Client) FeedUse(ctx context.Context, feed, group string) (engine.FeedUse, error) {
+	feeds, err := c.Feeds(ctx)
+	if err != nil {
+		return engine.FeedUse{}, err
+	}
+	for _, f := range feeds {
+		if f.Name != feed {
+			continue
+		}
+		u := engine.FeedUse{Feed: feed, Group: group, Enabled: f.Enabled, Matches: -1}
+		for _, g := range f.Groups {
+			if group == "" || g.Name == group {
+				u.Groups++
+				u.Records += g.Records
+				u.Enabled = u.Enabled && (group == "" || g.Enabled)
+			}
+		}
+		if u.Groups > 0 || group == "" {
+			return u, nil
+		}
+	}
+	return engine.FeedUse{}, engine.NotFoundf("feed %s not found", feed)
+}
+
 // StartFeedSync asks for a sync and waits for its end in the background: v1
 // answers with the result.
 func (c *Client) StartFeedSync(ctx context.Context, flush bool) error {
