@@ -105,6 +105,7 @@ func (f *fixture) registries(t *testing.T) {
 	escaped := "/registries/registry.example%2Fteam%2F%2A"
 	c.want(t, 200, admin, "GET", escaped, nil)
 	c.want(t, 200, admin, "PUT", escaped+"?validate=False", body("registry.example/team/*"))
+	f.registryStates(t)
 	c.want(t, 409, admin, "PUT", escaped+"?validate=False", body("other.example"))
 	c.fails(t, 404, "registry not found in DB", admin, "GET", "/registries/nosuch", nil)
 	c.want(t, 404, admin, "PUT", "/registries/nosuch?validate=False", body("nosuch"))
@@ -113,6 +114,32 @@ func (f *fixture) registries(t *testing.T) {
 	for _, method := range []string{http.MethodGet, http.MethodDelete} {
 		c.want(t, 401, nobody, method, escaped, nil)
 	}
+}
+
+// registryStates asks what is beyond v1 about the one stored registry, which
+// does not answer, and about an image of the test's own, which does.
+func (f *fixture) registryStates(t *testing.T) {
+	c, admin := f.contract, f.admin
+	c.want(t, 200, admin, "POST", "/registries?validate=False", map[string]any{"registry": "127.0.0.1:9", "registry_user": "ann", "registry_pass": "secret-of-ann"})
+	list := c.want(t, 200, admin, "GET", "/console/registries", nil)
+	if list.text(t, "registries.0.registry") != "127.0.0.1:9" || strings.Contains(string(list.body), "secret-of-ann") {
+		t.Errorf("states: %s", list.body)
+	}
+	if a := c.want(t, 200, admin, "POST", "/console/registries/verify", map[string]any{"registry": "127.0.0.1:9"}); a.text(t, "check.cause") != "registry_unreachable" || a.text(t, "check.ok") != "false" {
+		t.Errorf("verified: %s", a.body)
+	}
+	c.fails(t, 404, "registry not found in DB", admin, "POST", "/console/registries/verify", map[string]any{"registry": "nosuch"})
+	c.want(t, 403, f.owner.in("admin"), "POST", "/console/registries/verify", map[string]any{"registry": "127.0.0.1:9"})
+	c.want(t, 400, admin, "GET", "/console/registries/explain?image=a+b", nil)
+	c.want(t, 400, admin, "POST", "/console/registries/try", map[string]any{"image": "sha256:1"})
+	if a := c.want(t, 200, admin, "GET", "/console/registries/explain?image=127.0.0.1:9/a/b:1", nil); a.text(t, "asks.0.registry") != "127.0.0.1:9" || a.text(t, "stored.0.used") != "false" || a.text(t, "stored.1.used") != "true" {
+		t.Errorf("explained: %s", a.body)
+	}
+	if a := c.want(t, 200, admin, "POST", "/console/registries/try", map[string]any{"image": f.tag}); a.text(t, "asks.0.tried.ok") != "true" || a.text(t, "asks.0.tried.imageDigest") != f.digest {
+		t.Errorf("tried: %s", a.body)
+	}
+	c.want(t, 200, admin, "POST", "/console/registries/try", map[string]any{"image": "127.0.0.1:9/a/b:1"})
+	c.want(t, 200, admin, "DELETE", "/registries/127.0.0.1:9", nil)
 }
 
 func (f *fixture) subscriptions(t *testing.T) {

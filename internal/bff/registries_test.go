@@ -51,11 +51,43 @@ func (e *registryEngine) RemoveRegistry(_ context.Context, _, name string) error
 	e.removed = name
 	return nil
 }
-func (e *registryEngine) ChooseRegistry(_ context.Context, _, image string) (engine.RegistryChoice, error) {
-	if strings.Contains(image, " ") {
-		return engine.RegistryChoice{}, engine.Invalidf("cannot handle image input string")
+func (e *registryEngine) RestoreRegistry(_ context.Context, account, name string) error {
+	if name != e.removed {
+		return engine.NotFoundf("too long ago")
 	}
-	return engine.RegistryChoice{Image: image, Registry: e.list[0], Found: true, Why: "it names this registry", Others: []string{"reg*"}}, nil
+	e.removed = ""
+	return nil
+}
+func (e *registryEngine) VerifyRegistry(ctx context.Context, account, name string) (engine.Registry, error) {
+	r, err := e.Registry(ctx, account, name)
+	if err == nil {
+		r.Check = engine.CheckedRegistry(time.Now(), time.Now(), e.CheckRegistry(ctx, r))
+	}
+	return r, err
+}
+func (e *registryEngine) RegistryUses(context.Context, string) (map[string]engine.RegistryUse, error) {
+	return map[string]engine.RegistryUse{"reg:5000": {Tags: 12, Repositories: 3, Subscriptions: 2}}, nil
+}
+func (e *registryEngine) ExplainImage(_ context.Context, _, image string) (engine.RegistryRoute, error) {
+	if strings.Contains(image, " ") {
+		return engine.RegistryRoute{}, engine.Invalidf("cannot handle image input string")
+	}
+	return engine.RegistryRoute{
+		Image: image,
+		Asks: []engine.RegistryAsk{
+			{Address: "http://mirror:5001/v2/x/manifests/1", Mirror: true, Plain: true},
+			{Address: "https://reg:5000/v2/x/manifests/1", Verify: true, Choice: engine.RegistryChoice{Registry: e.list[0], Found: true, Why: "it names this registry", Others: []string{"reg*"}}},
+		},
+		Stored: []engine.RegistryMatch{{Name: "docker.io/team/*", Rule: "the name in full begins with docker.io/team/"}, {Name: "reg:5000", Rule: "the registry is reg:5000", Matches: true, Used: true}},
+	}, nil
+}
+func (e *registryEngine) TryImage(ctx context.Context, account, image string) (engine.RegistryRoute, error) {
+	route, err := e.ExplainImage(ctx, account, image)
+	if err == nil {
+		route.Asks[0].Tried = &engine.RegistryTry{RegistryCheck: engine.RegistryCheck{At: time.Now(), Cause: engine.CauseRegistryUnreachable, Text: "mirror:5001: the registry refused the connection"}}
+		route.Asks[1].Tried = &engine.RegistryTry{RegistryCheck: engine.RegistryCheck{At: time.Now()}, Digest: engine.Digest(imageDigest(1)), Size: 1 << 20, Layers: 4}
+	}
+	return route, err
 }
 
 func newRegistryEngine() *registryEngine {
@@ -67,10 +99,14 @@ func newRegistryEngine() *registryEngine {
 
 func TestRegistryPages(t *testing.T) {
 	for path, want := range map[string][]string{
-		"/registries":                           {"reg:5000", "ours", "every repository", "names that begin with docker.io/team/", "not verified", "2 stored", "Verify now"},
+		"/registries":                           {"reg:5000", "ours", "every repository", "names that begin with docker.io/team/", "TLS not verified", "2 stored", "Verify now",
+			"12 tags of 3 repositories", "/images?registry=reg%3A5000", "2 subscriptions", "Not asked"},
 		"/registries?add=1":                     {`name="password"`, "Add a registry"},
 		"/registries?edit=docker.io%2Fteam%2F*": {"Change docker.io/team/*", `value="bot"`},
-		"/registries?image=reg:5000/x:1":        {"is pulled with reg:5000 and the user me", "reg*"},
+		"/registries?image=reg:5000/x:1": {"is pulled with reg:5000 and the user me", "reg*", "1 address of a mirror is asked before", "https://reg:5000/v2/x/manifests/1", "Try it now",
+			"the name in full begins with docker.io/team/", "does not match"},
+		"/registries/remove?registry=reg:5000": {"Remove reg:5000?", "12 tags of 3 repositories"},
+		"/registries/try":                      {"Which credential is used"},
 		"/registries?image=a+b":                 {"cannot handle image input string"},
 	} {
 		code, _, body := send(t, newRegistryEngine(), "GET", path, "", nil)
@@ -87,8 +123,10 @@ func TestRegistryPages(t *testing.T) {
 		}
 		noNonsense(t, body)
 	}
-	if code, _, _ := send(t, newRegistryEngine(), "GET", "/registries?edit=gone", "", nil); code != 404 {
-		t.Errorf("editing one that is gone: %d", code)
+	for _, path := range []string{"/registries?edit=gone", "/registries/remove?registry=gone"} {
+		if code, _, _ := send(t, newRegistryEngine(), "GET", path, "", nil); code != 404 {
+			t.Errorf("%s: %d", path, code)
+		}
 	}
 }
 
@@ -106,6 +144,12 @@ func TestRegistryForms(t *testing.T) {
 		"add with an address": {"/registries", url.Values{"registry": {"https://x"}}, 400, "host alone"},
 		"change":              {"/registries", url.Values{"edit": {"reg:5000"}, "user": {"me"}}, 303, ""},
 		"change one gone":     {"/registries", url.Values{"edit": {"gone"}}, 400, "any more"},
+		"verify one gone":     {"/registries/verify", url.Values{"registry": {"gone"}}, 404, "may have been removed"},
+		"try":                 {"/registries/try", url.Values{"image": {"reg:5000/x:1"}}, 200, "refused the connection"},
+		"try what is none":    {"/registries/try", url.Values{"image": {"a b"}}, 200, "cannot handle"},
+		"an odd type":         {"/registries", url.Values{"registry": {"new"}, "type": {"odd"}}, 400, "no type of registry"},
+		"restore, too late":   {"/registries/restore?registry=x", url.Values{}, 404, "too long ago"},
+		"add one of AWS":      {"/registries", url.Values{"registry": {"123456789012.dkr.ecr.eu-west-1.amazonaws.com"}, "user": {"AKIA"}}, 303, ""},
 		"verify":              {"/registries/verify", url.Values{"registry": {"reg:5000"}}, 303, ""},
 		"remove":              {"/registries/remove", url.Values{"registry": {"reg:5000"}}, 303, ""},
 	}
@@ -120,6 +164,9 @@ func TestRegistryForms(t *testing.T) {
 				t.Error("the password came back")
 			}
 			if name == "add" && (e.saved.Name != "new:5000" || e.saved.Password != " p " || e.saved.Verify || e.saved.Account != "admin") {
+				t.Errorf("saved %+v", e.saved)
+			}
+			if name == "add" && (e.saved.Type != engine.RegistryDocker || !e.saved.Check.OK()) || name == "add, not asked" && !e.saved.Check.At.IsZero() || name == "add one of AWS" && e.saved.Type != engine.RegistryAmazon {
 				t.Errorf("saved %+v", e.saved)
 			}
 			if name == "remove" && e.removed != "reg:5000" {

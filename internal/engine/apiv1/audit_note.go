@@ -28,6 +28,7 @@ var unnoted = map[string]string{
 	"uploadImportImageConfig":    "a part of an import",
 	"uploadImportDockerfile":     "a part of an import",
 	"tryPolicy":                  "a question: nothing is kept of it",
+	"tryImage":                   "likewise",
 	"getOauthToken":              "a login: it changes nothing",
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"windlass/internal/engine"
 )
@@ -21,6 +22,8 @@ type Registries interface {
 	// the same user stays.
 	UpdateRegistry(ctx context.Context, r engine.Registry) (engine.Registry, error)
 	RemoveRegistry(ctx context.Context, account, name string) error
+
+	registryAnswers
 }
 
 func (s *Server) registriesOps() map[string]op {
@@ -30,6 +33,11 @@ func (s *Server) registriesOps() map[string]op {
 		"getRegistry":    {perm: acct("getRegistry"), call: s.getRegistry},
 		"updateRegistry": {perm: acct("updateRegistry"), call: s.updateRegistry},
 		"deleteRegistry": {perm: acct("deleteRegistry"), call: s.deleteRegistry},
+
+		"listRegistryStates": {perm: acct("listRegistries"), call: s.listRegistryStates},
+		"verifyRegistry":     {perm: acct("createRegistry"), call: s.verifyRegistry, heavy: true},
+		"explainImage":       {perm: acct("listRegistries"), call: s.explainImage},
+		"tryImage":           {perm: acct("createImage"), call: s.tryImage, heavy: true},
 	}
 }
 
@@ -88,22 +96,24 @@ func registryOf(r *request) (engine.Registry, error) {
 		v.Label = name
 	}
 	if v.Type == "" {
-		v.Type = "docker_v2"
+		v.Type = engine.RegistryDocker
 	}
 	return v, nil
 }
 
-// check tries a credential unless the client asked not to. One of AWS is used
-// at once, since a token has to be made with it.
-func (s *Server) check(r *request, v engine.Registry) error {
+// check tries a credential unless the client asked not to, and notes that it
+// was taken. One of AWS is used at once, since a token has to be made with it.
+func (s *Server) check(r *request, v *engine.Registry) error {
 	if v.User == "awsauto" && !s.opts.AWSAuto {
 		return errorf(http.StatusNotAcceptable, "'awsauto' is not enabled in service configuration")
 	}
-	if v.Type != "awsecr" && !r.queryBool("validate", true) {
+	if v.Type != engine.RegistryAmazon && !r.queryBool("validate", true) {
 		return nil
 	}
-	err := s.backend.CheckRegistry(r.Context(), v)
+	began := time.Now()
+	err := s.backend.CheckRegistry(r.Context(), *v)
 	if err == nil || r.Context().Err() != nil {
+		v.Check = engine.CheckedRegistry(began, time.Now(), nil)
 		return err
 	}
 	fault := engine.Fault{
@@ -136,7 +146,7 @@ func (s *Server) createRegistry(w http.ResponseWriter, r *request) error {
 	} else if !errors.Is(err, engine.ErrNotFound) {
 		return err
 	}
-	if err := s.check(r, v); err != nil {
+	if err := s.check(r, &v); err != nil {
 		return err
 	}
 	v, err = s.backend.AddRegistry(r.Context(), v)
@@ -168,7 +178,7 @@ func (s *Server) updateRegistry(w http.ResponseWriter, r *request) error {
 	if _, err := s.backend.Registry(r.Context(), r.Account, v.Name); err != nil {
 		return named(err, "registry not found in DB", "")
 	}
-	if err := s.check(r, v); err != nil {
+	if err := s.check(r, &v); err != nil {
 		return err
 	}
 	if v, err = s.backend.UpdateRegistry(r.Context(), v); err != nil {

@@ -96,6 +96,8 @@ type Core struct {
 	archives  lane // those who read an archive
 	documents lane // those who read a VEX document
 	wholes    lane // those who read all files of images, or a whole SBOM
+	removed   removals
+	used      registryUsed
 	host      *hostWatch
 	checks    checks
 	began     time.Time
@@ -161,7 +163,7 @@ func (c *Core) open(ctx context.Context) error {
 	maps.Copy(mirrors, c.opts.Mirrors)
 	c.registry = registry.New(registry.Options{
 		Mirrors: mirrors, MaxImageSize: c.opts.MaxImageSizeMB << 20, Logger: c.opts.Logs.Logger(engine.Catalog),
-		Login: (&awsecr.Logins{Auto: c.opts.AWSAuto}).Login,
+		Login: (&awsecr.Logins{Auto: c.opts.AWSAuto}).Login, Used: c.noteUse,
 	})
 	if err := c.bindServices(); err != nil {
 		return err

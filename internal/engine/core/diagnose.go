@@ -375,16 +375,16 @@ func (c *Core) lookRegistries(ctx context.Context, q engine.CheckQuery) (engine.
 			}
 			one, cancel := context.WithTimeout(ctx, registryWait)
 			defer cancel()
-			if err := c.registry.Verify(one, r); err != nil {
-				out[i].Err = engine.MessageOf(err, "It cannot be asked.")
-				if one.Err() != nil {
-					out[i].Err = "No answer within " + registryWait.String() + "."
-				}
+			r, err := c.verify(one, r)
+			if out[i].Err = r.Check.Text; out[i].Err != "" && one.Err() != nil {
+				out[i].Err = "No answer within " + registryWait.String() + "."
 			}
-			return nil
+			return err
 		})
 	}
-	_ = g.Wait()
+	if err := g.Wait(); err != nil {
+		return engine.Check{}, err
+	}
 	return diagnose.Registries(out, true), nil
 }
 

@@ -3,7 +3,10 @@ package core
 import (
 	"context"
 	"errors"
+	"maps"
 	"strings"
+	"sync"
+	"time"
 
 	"windlass/internal/engine"
 	"windlass/internal/engine/registry"
@@ -27,6 +30,28 @@ func (c *Core) CheckRegistry(ctx context.Context, r engine.Registry) error {
 		return err
 	}
 	return c.registry.Verify(ctx, r)
+}
+
+// VerifyRegistry asks a stored registry whether it takes its credential, and
+// keeps how that ended: a refusal is told in its check and is no error.
+func (c *Core) VerifyRegistry(ctx context.Context, account, name string) (engine.Registry, error) {
+	r, err := c.store.Registry(ctx, account, name)
+	if err != nil {
+		return r, err
+	}
+	return c.verify(ctx, r)
+}
+
+// verify asks a stored registry and keeps the answer, but not that whoever
+// asked went away.
+func (c *Core) verify(ctx context.Context, r engine.Registry) (engine.Registry, error) {
+	began := time.Now()
+	err := c.registry.Verify(ctx, r)
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return r, ctx.Err()
+	}
+	r.Check = engine.CheckedRegistry(began, time.Now(), err)
+	return r, c.store.NoteRegistryCheck(context.WithoutCancel(ctx), r)
 }
 
 // AddRegistry stores a registry.
@@ -54,29 +79,74 @@ func (c *Core) UpdateRegistry(ctx context.Context, r engine.Registry) (engine.Re
 	return r, err
 }
 
-// RemoveRegistry forgets a registry.
+// RemoveRegistry forgets a registry; for a short time RestoreRegistry brings
+// it back.
 func (c *Core) RemoveRegistry(ctx context.Context, account, name string) error {
-	err := c.store.RemoveRegistry(ctx, account, name)
-	if err == nil {
-		c.log.InfoContext(ctx, "registry removed", "registry", name, "account", account)
+	old, err := c.store.Registry(ctx, account, name)
+	if errors.Is(err, engine.ErrNotFound) {
+		return nil
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	if err := c.store.RemoveRegistry(ctx, account, name); err != nil {
+		return err
+	}
+	c.removed.keep(old, time.Now())
+	c.log.InfoContext(ctx, "registry removed", "registry", name, "account", account)
+	return nil
 }
 
-// ChooseRegistry tells which stored registry would be used for an image.
-func (c *Core) ChooseRegistry(ctx context.Context, account, image string) (engine.RegistryChoice, error) {
-	ref, err := registry.ParseReference(strings.TrimSpace(image))
-	if err != nil {
-		return engine.RegistryChoice{}, err
+// RestoreRegistry takes the removal of a registry back.
+func (c *Core) RestoreRegistry(ctx context.Context, account, name string) error {
+	r, ok := c.removed.take(account, name, time.Now())
+	if !ok {
+		return engine.NotFoundf("%s was removed too long ago to be brought back: add it again.", name)
 	}
-	if ref.Repository == "" {
-		return engine.RegistryChoice{}, engine.Invalidf("%q is not the name of an image in a registry", image)
+	if _, err := c.store.AddRegistry(ctx, r); err != nil {
+		return err
 	}
-	creds, err := c.store.Registries(ctx, account)
-	if err != nil {
-		return engine.RegistryChoice{}, err
+	c.log.InfoContext(ctx, "registry restored", "registry", name, "account", account)
+	return nil
+}
+
+// removals are registries that were removed a moment ago. They are in memory
+// alone: what somebody had removed must not stay in the database.
+type removals struct {
+	mu   sync.Mutex
+	list map[[2]string]removal
+}
+
+type removal struct {
+	r     engine.Registry
+	until time.Time
+}
+
+// restorable is longer than the toast that offers it is seen.
+const (
+	restorable   = time.Minute
+	maxRestorable = 100
+)
+
+func (m *removals) keep(r engine.Registry, now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.list == nil {
+		m.list = map[[2]string]removal{}
 	}
-	return registry.Choose(creds, ref.Registry, ref.Repository), nil
+	maps.DeleteFunc(m.list, func(_ [2]string, v removal) bool { return now.After(v.until) })
+	if len(m.list) < maxRestorable {
+		m.list[[2]string{r.Account, r.Name}] = removal{r, now.Add(restorable)}
+	}
+}
+
+func (m *removals) take(account, name string, now time.Time) (engine.Registry, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	k := [2]string{account, name}
+	v, ok := m.list[k]
+	delete(m.list, k)
+	return v.r, ok && !now.After(v.until)
 }
 
 func (c *Core) withPassword(ctx context.Context, r engine.Registry) (engine.Registry, error) {
@@ -91,4 +161,13 @@ func (c *Core) withPassword(ctx context.Context, r engine.Registry) (engine.Regi
 		return r, err
 	}
 	return r, nil
+}
+
+// imageName reads the name of an image that a registry can be asked for.
+func imageName(image string) (registry.Reference, error) {
+	ref, err := registry.ParseReference(strings.TrimSpace(image))
+	if err == nil && ref.Repository == "" {
+		err = engine.Invalidf("%.80q is not the name of an image in a registry", image)
+	}
+	return ref, err
 }

@@ -53,6 +53,9 @@ type Options struct {
 	// Login gives a stored registry of type awsecr the user and password that
 	// the registry itself takes; nil: they are used as they are stored.
 	Login func(context.Context, engine.Registry) (engine.Registry, error)
+	// Used is told of each stored registry with which an image, or the tags of a
+	// repository, were found; nil: nobody is.
+	Used func(ctx context.Context, stored engine.Registry, what string)
 }
 
 // Client asks registries. It keeps connections and is safe for concurrent use.
@@ -106,15 +109,20 @@ type endpoint struct {
 	verify bool
 	plain  bool // http was asked for in so many words
 	auth   authn.Authenticator
-	cred   string // name of the record used, empty: anonymous
-	stored engine.Registry
+	choice engine.RegistryChoice
 	mirror bool
+	// library: the name was given the hub's prefix of official images.
+	library bool
 }
+
+// cred is the name of the record that is used; empty: anonymous.
+func (e endpoint) cred() string { return e.choice.Registry.Name }
 
 // endpoints lists where a repository is asked for: mirrors first, then the
 // registry itself. A mirror gets its own credential, never the registry's.
 func (c *Client) endpoints(ref Reference, creds []engine.Registry) []endpoint {
 	hub := ref.Registry == DockerHub && !strings.Contains(ref.Repository, "/")
+	creds = inOrder(creds)
 	var list []endpoint
 	for _, base := range c.opts.Mirrors[ref.Registry] {
 		u, err := url.Parse(base)
@@ -127,28 +135,35 @@ func (c *Client) endpoints(ref Reference, creds []engine.Registry) []endpoint {
 		if hub {
 			repos = []string{"library/" + ref.Repository, ref.Repository}
 		}
-		for _, repo := range repos {
+		for n, repo := range repos {
 			e := place(creds, u.Host, strings.TrimPrefix(strings.Trim(u.Path, "/")+"/"+repo, "/"))
-			e.mirror, e.plain = true, u.Scheme == "http"
+			e.mirror, e.plain, e.library = true, u.Scheme == "http", hub && n == 0
 			list = append(list, e)
 		}
 	}
 	e := place(creds, ref.Registry, ref.Repository)
 	if hub {
-		e.repo = "library/" + ref.Repository
+		e.repo, e.library = "library/"+ref.Repository, true
 	}
 	return append(list, e)
 }
 
-func place(creds []engine.Registry, host, repo string) endpoint {
-	e := endpoint{host: host, repo: repo, verify: true, auth: authn.Anonymous}
-	if ch := Choose(creds, host, repo); ch.Found {
-		e.verify, e.cred, e.stored = ch.Registry.Verify, ch.Registry.Name, ch.Registry
-		if ch.Registry.User != "" {
-			e.auth = authn.FromConfig(authn.AuthConfig{Username: ch.Registry.User, Password: ch.Registry.Password.Reveal()})
+func place(sorted []engine.Registry, host, repo string) endpoint {
+	e := endpoint{host: host, repo: repo, verify: true, auth: authn.Anonymous, choice: choose(sorted, host, repo)}
+	if stored := e.choice.Registry; e.choice.Found {
+		e.verify = stored.Verify
+		if stored.User != "" {
+			e.auth = authn.FromConfig(authn.AuthConfig{Username: stored.User, Password: stored.Password.Reveal()})
 		}
 	}
 	return e
+}
+
+// used tells that an endpoint had what was asked for.
+func (c *Client) used(ctx context.Context, e endpoint, what string) {
+	if e.choice.Found && c.opts.Used != nil {
+		c.opts.Used(ctx, e.choice.Registry, what)
+	}
 }
 
 // session is an authenticated way to one repository.
@@ -160,8 +175,8 @@ type session struct {
 }
 
 func (c *Client) open(ctx context.Context, e endpoint) (*session, error) {
-	if trades(e.stored) {
-		r, err := c.trade(ctx, e.stored)
+	if trades(e.choice.Registry) {
+		r, err := c.trade(ctx, e.choice.Registry)
 		if err != nil {
 			return nil, err
 		}

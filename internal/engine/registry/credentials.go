@@ -11,8 +11,17 @@ import (
 // one with the longest name. Records that tie keep the order they came in. The
 // answer says why, for the page that is asked about a name.
 func Choose(creds []engine.Registry, host, repository string) engine.RegistryChoice {
+	return choose(inOrder(creds), host, repository)
+}
+
+// inOrder is the order in which records are tried: the longest name first.
+func inOrder(creds []engine.Registry) []engine.Registry {
 	sorted := slices.Clone(creds)
 	slices.SortStableFunc(sorted, func(a, b engine.Registry) int { return len(b.Name) - len(a.Name) })
+	return sorted
+}
+
+func choose(sorted []engine.Registry, host, repository string) engine.RegistryChoice {
 	full := host + "/" + repository
 	choice := engine.RegistryChoice{Image: full, Why: "no stored registry matches: the image is asked for anonymously"}
 	for _, c := range sorted {
@@ -36,6 +45,18 @@ func matches(name, host, full string) (why string, ok bool) {
 		return "it names this repository", name == full
 	default:
 		return "it names this registry", name == host
+	}
+}
+
+// rule is how the name of a record is compared, in words.
+func rule(name string) string {
+	switch prefix, wild := strings.CutSuffix(name, "*"); {
+	case wild:
+		return "the name in full begins with " + prefix
+	case strings.Contains(name, "/"):
+		return "the repository is " + name
+	default:
+		return "the registry is " + name
 	}
 }
 

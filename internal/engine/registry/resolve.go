@@ -63,7 +63,8 @@ func (c *Client) Resolve(ctx context.Context, ref Reference, creds []engine.Regi
 	for _, e := range c.endpoints(ref, creds) {
 		r, err := c.resolveAt(ctx, ref, e)
 		if err == nil {
-			c.log.DebugContext(ctx, "manifest found", "image", ref.String(), "from", e.host, "digest", r.Digest, "credential", e.cred)
+			c.log.DebugContext(ctx, "manifest found", "image", ref.String(), "from", e.host, "digest", r.Digest, "credential", e.cred())
+			c.used(ctx, e, ref.String())
 			return r, c.checkSize(r)
 		}
 		if cause := context.Cause(ctx); cause != nil && errors.Is(cause, context.Canceled) {
@@ -104,7 +105,7 @@ func (c *Client) resolveAt(ctx context.Context, ref Reference, e endpoint) (Reso
 	if err != nil {
 		return Resolved{}, err
 	}
-	r.Reference, r.Credential, r.From, r.source = ref, e.cred, e.host, s
+	r.Reference, r.Credential, r.From, r.source = ref, e.cred(), e.host, s
 	return r, nil
 }
 

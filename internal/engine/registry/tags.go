@@ -77,6 +77,7 @@ func (c *Client) try(ctx context.Context, what string, list []endpoint, ask func
 			err = ask(s)
 		}
 		if err == nil {
+			c.used(ctx, e, what)
 			return nil
 		}
 		if cause := context.Cause(ctx); cause != nil && errors.Is(cause, context.Canceled) {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/crypto/nacl/secretbox"
@@ -37,15 +38,20 @@ func (s *Store) unseal(box []byte) (engine.Secret, bool) {
 	return engine.Secret(text), ok
 }
 
-const registryColumns = `account, name, label, type, user_name, password, verify, created_at, updated_at`
+const registryColumns = `account, name, label, type, user_name, password, verify, created_at, updated_at,
+	checked_at, check_cause, check_text, check_ms, used_at, used_for`
 
 func (s *Store) scanRegistry(r pgx.CollectableRow) (engine.Registry, error) {
 	var v engine.Registry
 	var box []byte
-	if err := r.Scan(&v.Account, &v.Name, &v.Label, &v.Type, &v.User, &box, &v.Verify, &v.CreatedAt, &v.UpdatedAt); err != nil {
+	var checked, used *time.Time
+	var took int64
+	if err := r.Scan(&v.Account, &v.Name, &v.Label, &v.Type, &v.User, &box, &v.Verify, &v.CreatedAt, &v.UpdatedAt,
+		&checked, &v.Check.Cause, &v.Check.Text, &took, &used, &v.UsedFor); err != nil {
 		return v, err
 	}
 	v.CreatedAt, v.UpdatedAt = v.CreatedAt.UTC(), v.UpdatedAt.UTC()
+	v.Check.At, v.Check.Took, v.UsedAt = zero(checked), time.Duration(took)*time.Millisecond, zero(used)
 	var ok bool
 	if v.Password, ok = s.unseal(box); !ok {
 		// The record stays visible, to be entered anew; its registry will say
@@ -85,20 +91,23 @@ func (s *Store) Registry(ctx context.Context, account, name string) (engine.Regi
 	return v, nil
 }
 
-// AddRegistry stores a registry; engine.ErrConflict when there is one of that
-// name.
+// AddRegistry stores a registry, with its check if it was asked before;
+// engine.ErrConflict when there is one of that name.
 func (s *Store) AddRegistry(ctx context.Context, r engine.Registry) (engine.Registry, error) {
 	const q = `
-		INSERT INTO registries (account, name, label, type, user_name, password, verify)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)`
+		INSERT INTO registries (account, name, label, type, user_name, password, verify, checked_at, check_cause, check_text, check_ms, used_at, used_for)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
 	return s.writeRegistry(ctx, "add registry", q, r)
 }
 
-// UpdateRegistry stores all fields of a registry anew; engine.ErrNotFound when
-// there is none of that name.
+// UpdateRegistry stores all fields of a registry anew, its check too: what was
+// found of another credential says nothing of this one. It is
+// engine.ErrNotFound when there is none of that name.
 func (s *Store) UpdateRegistry(ctx context.Context, r engine.Registry) (engine.Registry, error) {
 	const q = `
-		UPDATE registries SET label = $3, type = $4, user_name = $5, password = $6, verify = $7, updated_at = now()
+		UPDATE registries SET label = $3, type = $4, user_name = $5, password = $6, verify = $7, updated_at = now(),
+		       checked_at = $8, check_cause = $9, check_text = $10, check_ms = $11,
+		       used_at = COALESCE($12, used_at), used_for = COALESCE(NULLIF($13, ''), used_for)
 		 WHERE account = $1 AND name = $2`
 	return s.writeRegistry(ctx, "update registry", q, r)
 }
@@ -109,7 +118,8 @@ func (s *Store) writeRegistry(ctx context.Context, what, q string, r engine.Regi
 		return r, fmt.Errorf("%s: %w", what, err)
 	}
 	err = s.inTx(ctx, what, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, q, r.Account, r.Name, r.Label, r.Type, r.User, box, r.Verify)
+		tag, err := tx.Exec(ctx, q, r.Account, r.Name, r.Label, r.Type, r.User, box, r.Verify,
+			null(r.Check.At), r.Check.Cause, r.Check.Text, r.Check.Took.Milliseconds(), null(r.UsedAt), r.UsedFor)
 		if err != nil {
 			return err
 		}

@@ -4,10 +4,33 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"windlass/internal/engine"
 	"windlass/internal/engine/enginetest"
 )
+
+func TestRepositoryUses(t *testing.T) {
+	s := enginetest.Store(t)
+	insertImages(t, s, "one", 1, 4)
+	exec(t, s, `INSERT INTO subscriptions (account, key, type, id, active) VALUES
+		('one', 'registry.test:5000/team/app:v1', 'tag_update', '1', true), ('one', 'registry.test:5000/team/app', 'repo_update', '2', true),
+		('one', 'registry.test:5000/team/off:v1', 'tag_update', '3', false), ('one', 'docker.io/x:1', 'policy_eval', '4', true), ('two', 'docker.io/x:1', 'tag_update', '5', true)`)
+	list, err := s.RepositoryUses(t.Context(), "one")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tags := 0
+	for _, u := range list {
+		tags += u.Tags
+		if want := map[bool]int{true: 2}[u.Repository == "team/app" && u.Registry == "registry.test:5000"]; u.Subscriptions != want {
+			t.Errorf("%+v", u)
+		}
+	}
+	if tags < 4 || list[len(list)-1].Subscriptions+list[0].Subscriptions == 0 {
+		t.Errorf("%+v", list)
+	}
+}
 
 func TestRegistriesKeepTheirPasswordSealed(t *testing.T) {
 	s := enginetest.Store(t)
@@ -33,6 +56,31 @@ func TestRegistriesKeepTheirPasswordSealed(t *testing.T) {
 	}
 	if _, err := s.Registry(t.Context(), "bob", r.Name); !errors.Is(err, engine.ErrNotFound) {
 		t.Errorf("another account's = %v, want ErrNotFound", err)
+	}
+
+	// What was found of one credential says nothing of the next.
+	got.Check = engine.CheckedRegistry(time.Now().Add(-time.Second), time.Now(), engine.Invalidf("refused"))
+	if err := s.NoteRegistryCheck(t.Context(), got); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := s.NoteRegistryUse(t.Context(), "admin", r.Name, "reg:5000/a:1"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stale := got
+	if got, err = s.Registry(t.Context(), "admin", r.Name); err != nil || got.Check.OK() || got.Check.Text != "refused" || got.Check.Took != time.Second || got.UsedFor != "reg:5000/a:1" || got.UsedAt.IsZero() {
+		t.Errorf("after a check %+v, %v", got, err)
+	}
+	r.Check = engine.CheckedRegistry(time.Now(), time.Now(), nil)
+	if got, err = s.UpdateRegistry(t.Context(), r); err != nil || !got.Check.OK() || got.UsedFor != "reg:5000/a:1" {
+		t.Errorf("after an update %+v, %v", got, err)
+	}
+	if err := s.NoteRegistryCheck(t.Context(), stale); err != nil {
+		t.Fatal(err)
+	}
+	if got, err = s.Registry(t.Context(), "admin", r.Name); err != nil || !got.Check.OK() {
+		t.Errorf("a check of the credential before counts: %+v, %v", got, err)
 	}
 
 	s.SetSecretKey([32]byte{2}) // the key was lost: the record stays, the password does not
