@@ -161,6 +161,11 @@ func (t tolerant) LastNotifications(ctx context.Context, account string, of []en
 	return m, without(ctx, "what became of notifications", err)
 }
 
+func (t tolerant) RegistryUses(ctx context.Context, account string) (map[string]engine.RegistryUse, error) {
+	m, err := t.Engine.RegistryUses(ctx, account)
+	return m, without(ctx, "what depends on each registry", err)
+}
+
 func (t tolerant) RoleGrants(ctx context.Context, account string) ([]engine.RoleGrant, error) {
 	list, err := t.Engine.RoleGrants(ctx, account)
 	return list, without(ctx, "roles within accounts", err)

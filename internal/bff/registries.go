@@ -103,6 +103,8 @@ func (s *Server) renderRegistries(c *fiber.Ctx, ask registriesAsk) error {
 		switch {
 		case errors.Is(err, engine.ErrInvalid):
 			in.Fault = engine.MessageOf(err, "That is not the name of an image.")
+		case errors.Is(err, engine.ErrUnsupported):
+			in.Fault = "This engine does not tell how it would ask for an image."
 		case err != nil:
 			return err
 		}

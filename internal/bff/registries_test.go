@@ -99,7 +99,7 @@ func newRegistryEngine() *registryEngine {
 
 func TestRegistryPages(t *testing.T) {
 	for path, want := range map[string][]string{
-		"/registries":                           {"reg:5000", "ours", "every repository", "names that begin with docker.io/team/", "TLS not verified", "2 stored", "Verify now",
+		"/registries": {"reg:5000", "ours", "every repository", "names that begin with docker.io/team/", "TLS not verified", "2 stored", "Verify now",
 			"12 tags of 3 repositories", "/images?registry=reg%3A5000", "2 subscriptions", "Not asked"},
 		"/registries?add=1":                     {`name="password"`, "Add a registry"},
 		"/registries?edit=docker.io%2Fteam%2F*": {"Change docker.io/team/*", `value="bot"`},
@@ -107,7 +107,7 @@ func TestRegistryPages(t *testing.T) {
 			"the name in full begins with docker.io/team/", "does not match"},
 		"/registries/remove?registry=reg:5000": {"Remove reg:5000?", "12 tags of 3 repositories"},
 		"/registries/try":                      {"Which credential is used"},
-		"/registries?image=a+b":                 {"cannot handle image input string"},
+		"/registries?image=a+b":                {"cannot handle image input string"},
 	} {
 		code, _, body := send(t, newRegistryEngine(), "GET", path, "", nil)
 		if code != 200 {

@@ -130,8 +130,8 @@ func (c *Client) selected(ctx context.Context, account string, f engine.ImageFil
 	if err != nil {
 		return nil, err
 	}
-	if f.Severity != "" || f.Verdict != "" {
-		return nil, &engine.Fault{Kind: engine.ErrUnsupported, Message: "This engine does not list images by severity or policy result."}
+	if f.Severity != "" || f.Verdict != "" || f.Fixable || f.Exploited || f.Cause != "" {
+		return nil, &engine.Fault{Kind: engine.ErrUnsupported, Message: "This engine does not list images by severity, policy result, what can be fixed or why they failed."}
 	}
 	var list []engine.Image
 	for _, i := range all {
@@ -164,6 +164,9 @@ func matches(i engine.Image, f engine.ImageFilter) bool {
 	tagged := func(ok func(engine.ImageTag) bool) bool { return slices.ContainsFunc(i.Tags, ok) }
 	if f.Registry != "" && !tagged(func(t engine.ImageTag) bool { return t.Registry == f.Registry }) ||
 		f.Repository != "" && !tagged(func(t engine.ImageTag) bool { return t.Repository == f.Repository }) {
+		return false
+	}
+	if f.Distro != "" && !slices.Contains(distros(i), strings.Join(strings.Fields(f.Distro), " ")) {
 		return false
 	}
 	has := func(s string) bool { return strings.Contains(strings.ToLower(s), strings.ToLower(f.Text)) }
@@ -252,6 +255,35 @@ func (c *Client) ImageStates(ctx context.Context, account string) (map[engine.An
 		states[i.State]++
 	}
 	return states, err
+}
+
+// distros are the names by which the distribution of an image is known.
+func distros(i engine.Image) []string {
+	switch m := i.Meta; {
+	case m == nil:
+		return nil
+	case m.Distro == "" || m.Distro == "N/A" || strings.EqualFold(m.Distro, "unknown"):
+		return []string{engine.NoDistro}
+	case m.DistroVersion == "":
+		return []string{m.Distro}
+	default:
+		return []string{m.Distro, m.Distro + " " + m.DistroVersion}
+	}
+}
+
+// ImageDistros lists the distributions of the images, and their versions.
+func (c *Client) ImageDistros(ctx context.Context, account string, limit int) ([]string, error) {
+	all, err := c.allImages(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	var list []string
+	for _, i := range all {
+		list = append(list, distros(i)...)
+	}
+	slices.Sort(list)
+	list = slices.Compact(list)
+	return list[:min(len(list), limit)], nil
 }
 
 // ImageNames lists the registries and repositories with the most tags.

@@ -138,11 +138,6 @@ func (Lacking) Checks(_ context.Context, _ engine.CheckQuery) (_ []engine.Check,
 	return
 }
 
-func (Lacking) ChooseRegistry(_ context.Context, _ string, _ string) (_ engine.RegistryChoice, err error) {
-	err = lacks("ChooseRegistry")
-	return
-}
-
 func (Lacking) ClearEvents(_ context.Context, _ string, _ engine.EventFilter, _ string) (_ engine.EventClear, err error) {
 	err = lacks("ClearEvents")
 	return
@@ -258,6 +253,11 @@ func (Lacking) EventClears(_ context.Context, _ string, _ int) (_ []engine.Event
 
 func (Lacking) Events(_ context.Context, _ string, _ engine.EventFilter, _ engine.EventPage) (_ engine.EventList, err error) {
 	err = lacks("Events")
+	return
+}
+
+func (Lacking) ExplainImage(_ context.Context, _ string, _ string) (_ engine.RegistryRoute, err error) {
+	err = lacks("ExplainImage")
 	return
 }
 
@@ -510,6 +510,11 @@ func (Lacking) Registry(_ context.Context, _ string, _ string) (_ engine.Registr
 	return
 }
 
+func (Lacking) RegistryUses(_ context.Context, _ string) (_ map[string]engine.RegistryUse, err error) {
+	err = lacks("RegistryUses")
+	return
+}
+
 func (Lacking) RemoveRegistry(_ context.Context, _ string, _ string) (err error) {
 	err = lacks("RemoveRegistry")
 	return
@@ -542,6 +547,11 @@ func (Lacking) RemoveUser(_ context.Context, _ string, _ string, _ string) (err 
 
 func (Lacking) RemoveWebhook(_ context.Context, _ string, _ string) (err error) {
 	err = lacks("RemoveWebhook")
+	return
+}
+
+func (Lacking) RestoreRegistry(_ context.Context, _ string, _ string) (err error) {
+	err = lacks("RestoreRegistry")
 	return
 }
 
@@ -660,6 +670,11 @@ func (Lacking) Tokens(_ context.Context, _ string, _ string) (_ []engine.APIToke
 	return
 }
 
+func (Lacking) TryImage(_ context.Context, _ string, _ string) (_ engine.RegistryRoute, err error) {
+	err = lacks("TryImage")
+	return
+}
+
 func (Lacking) TryPolicy(_ context.Context, _ engine.PolicyTry) (_ engine.PolicyTrials, err error) {
 	err = lacks("TryPolicy")
 	return
@@ -752,6 +767,11 @@ func (Lacking) VEXStatements(_ context.Context, _ string, _ string, _ int, _ int
 
 func (Lacking) VerdictCounts(_ context.Context, _ string) (_ engine.VerdictCounts, err error) {
 	err = lacks("VerdictCounts")
+	return
+}
+
+func (Lacking) VerifyRegistry(_ context.Context, _ string, _ string) (_ engine.Registry, err error) {
+	err = lacks("VerifyRegistry")
 	return
 }
 

@@ -124,7 +124,7 @@ type removal struct {
 
 // restorable is longer than the toast that offers it is seen.
 const (
-	restorable   = time.Minute
+	restorable    = time.Minute
 	maxRestorable = 100
 )
 
