@@ -93,6 +93,7 @@ var pages = map[string][]stop{
 	"/api":                           {{"api", "/api"}},
 	"/api/:id":                       {{"api-operation", "/api/getImage"}},
 	"/status":                        {{"", "/status"}},
+	"/search":                        {{"search", "/search"}, {"search-found", "/search?q=open"}, {"search-none", "/search?q=zebra"}},
 	"/healthz":                       {{"", "/healthz"}},
 	"/accounts/:name/users":          {{"", "/accounts/payments/users"}},
 
