@@ -155,8 +155,9 @@ func (s *Server) findSession(c *fiber.Ctx) (engine.Session, error) {
 	if token == "" || len(token) > 128 {
 		return engine.Session{}, engine.ErrNotFound
 	}
-	// A page that refreshes itself is not a person at work.
-	return s.engine.Session(c.UserContext(), session.Hash(token), session.Idle, c.Query("fragment") == "")
+	// A page that refreshes itself, or connects again, is not a person at work.
+	atWork := c.Query("fragment") == "" && !strings.HasPrefix(c.Path(), "/ws/")
+	return s.engine.Session(c.UserContext(), session.Hash(token), session.Idle, atWork)
 }
 
 // session is the session signedIn found; the zero one on public pages.

@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -87,6 +88,9 @@ type Server struct {
 	hub      *live.Hub
 	live     *follower
 	buffers  *sync.Pool // write buffers of sockets: an idle one holds none
+	tabs     tabs
+	recheck  chan struct{} // sessions are in doubt: see sessions.go
+	doubted  atomic.Int64  // when some were last, in Unix seconds
 	throttle *session.Throttle
 	status   statusCache
 	api      *url.URL
@@ -106,9 +110,10 @@ func New(o Options) (*Server, error) {
 	if o.Deadline <= 0 {
 		o.Deadline = pageDeadline
 	}
-	s := &Server{opts: o, engine: tolerant{o.Engine}, log: o.Log, throttle: session.NewThrottle(), hub: live.NewHub(), buffers: &sync.Pool{}}
+	s := &Server{opts: o, engine: tolerant{o.Engine}, log: o.Log, throttle: session.NewThrottle(), hub: live.NewHub(), buffers: &sync.Pool{}, recheck: make(chan struct{}, 1)}
 	s.base, s.stop = context.WithCancel(context.Background())
 	s.live = newFollower(o.Engine, s.hub, o.Log)
+	s.live.each = s.doubtSessions
 	if o.API != "" {
 		u, err := url.Parse(o.API)
 		if err != nil || u.Host == "" {
@@ -129,6 +134,7 @@ func New(o Options) (*Server, error) {
 		IdleTimeout:                  idleTimeout,
 		ErrorHandler:                 s.fail,
 	})
+	live.Prepare(s.app)
 	s.middleware()
 	s.publicRoutes(s.app)
 	s.app.Use(s.signedIn, s.maySee, s.engineHas)
@@ -145,7 +151,8 @@ func (s *Server) App() *fiber.App { return s.app }
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	var own sync.WaitGroup
 	own.Go(func() { s.live.run(s.base) })
-	own.Go(func() { s.recheckSessions(s.base) })
+	own.Go(func() { s.watchSessions(s.base) })
+	own.Go(func() { s.beat(s.base) })
 	done := make(chan error, 1)
 	go func() { done <- s.app.Listener(ln) }()
 	var err error

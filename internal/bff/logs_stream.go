@@ -94,9 +94,7 @@ func (s *Server) followLogs(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	found := s.session(c)
-	sub := &subscription{who: found.Identity, hash: found.Hash}
-	return s.socket(c, sub, func(sock *live.Socket, ws *websocket.Conn) {
+	return s.socket(c, s.subscriber(c), func(sock *live.Socket, ws *websocket.Conn) {
 		sock.Stream(s.base, ws, func(ctx context.Context, send func([]byte) error) {
 			rows := present.NewLogRows(form, clock)
 			rows.After(time.Now())

@@ -98,6 +98,7 @@ var changeActions = map[engine.ChangeKind]string{
 	engine.ChangeImageRemoved:  "listImages",
 	engine.ChangeSample:        "listImages",
 	engine.ChangeRegistry:      "listRegistries",
+	engine.ChangeSession:       "listUsers",
 	engine.ChangeSubscription:  "listSubscriptions",
 	engine.ChangeNotification:  "listNotifications",
 	engine.ChangeWebhook:       "listWebhooks",

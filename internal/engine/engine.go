@@ -69,6 +69,7 @@ const (
 	ChangeRegistry      ChangeKind = "registry"            // registry name
 	ChangeJob           ChangeKind = "job"                 // job id; queue depth altered
 	ChangeAccount       ChangeKind = "account"             // user or account name; credentials, roles, tokens or state altered
+	ChangeSession       ChangeKind = "session"             // user name; a console login of the user was ended
 	ChangeSubscription  ChangeKind = "subscription"        // subscription id; added, altered, removed or checked
 	ChangeNotification  ChangeKind = "notification"        // notification id; an attempt at its delivery has ended, or it was queued again
 	ChangeWebhook       ChangeKind = "webhook"             // webhook id; added, altered or removed

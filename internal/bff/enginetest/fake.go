@@ -93,7 +93,7 @@ func (f *Fake) Session(_ context.Context, hash []byte, _ time.Duration, _ bool) 
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s, ok := f.sessions[string(hash)]
-	if !ok {
+	if !ok || !s.ExpiresAt.IsZero() && s.ExpiresAt.Before(time.Now()) {
 		return s, engine.ErrNotFound
 	}
 	s.Preferences = f.prefs[s.User]

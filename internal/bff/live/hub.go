@@ -6,20 +6,25 @@ import (
 	"sync/atomic"
 )
 
-// Frame is one message to browsers: JSON, already encoded, once for all.
+// Frame is one message to a browser: JSON, already encoded, shared by all
+// that are given it.
 type Frame struct {
 	Seq  int64 // number of the change it tells of; 0: none
 	Body []byte
+
+	ping bool // a control frame goes before it
 }
 
 // behind is how many frames a socket may lag before it is dropped. At the rate
-// at which a page can draw them that is many seconds.
-const behind = 256
+// at which a page can draw them that is many seconds. The bodies are shared, so
+// a full queue costs little.
+const behind = 1024
 
 // Hub fans frames out to sockets.
 type Hub struct {
 	mu    sync.Mutex
 	socks map[*Socket]struct{}
+	count int // of joins so far: spreads the beats
 	done  bool
 	gone  sync.WaitGroup
 
@@ -30,14 +35,15 @@ type Hub struct {
 func NewHub() *Hub { return &Hub{socks: map[*Socket]struct{}{}} }
 
 // Join adds a socket; nil once the hub is closed. Subject is for Kick and for
-// the predicates of Offer. Serve the socket, then Leave.
+// what is picked by Offer. Serve the socket, then Leave.
 func (h *Hub) Join(subject any) *Socket {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.done {
 		return nil
 	}
-	s := &Socket{Subject: subject, hub: h, out: make(chan Frame, behind), end: make(chan struct{})}
+	h.count++
+	s := &Socket{Subject: subject, hub: h, slot: h.count % Beats, end: make(chan struct{})}
 	h.socks[s] = struct{}{}
 	h.gone.Add(1)
 	return s
@@ -51,44 +57,58 @@ func (h *Hub) Leave(s *Socket) {
 	h.gone.Done()
 }
 
-// Offer gives a frame to each socket that match accepts, without waiting. A
-// socket whose queue is full is dropped.
-func (h *Hub) Offer(f Frame, match func(subject any) bool) {
+// Offer gives each socket the message that pick has for it, if any, without
+// waiting. seq is the number of the change it tells of. A socket whose queue is
+// full is dropped.
+func (h *Hub) Offer(seq int64, pick func(subject any) []byte) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for s := range h.socks {
-		if s.ended() || !match(s.Subject) {
-			continue
-		}
-		select {
-		case s.out <- f:
-		default:
-			h.dropped.Add(1)
-			s.finish(codeSlow, "too slow")
+		if body := pick(s.Subject); body != nil {
+			s.push(Frame{Seq: seq, Body: body})
 		}
 	}
 }
 
-// Kick ends the sockets that match: their session is over.
-func (h *Hub) Kick(match func(subject any) bool) {
+// Beats is the number of groups that sockets are in: Beat is called for each
+// in turn, once a second.
+const Beats = 25
+
+// Beat pings the sockets of a group and gives them the message that pick has
+// for them: a browser cannot see pings, and learns from the message that the
+// connection stands. It is spread over groups so that the writing to thousands of
+// sockets does not fall into one moment.
+func (h *Hub) Beat(group int, pick func(subject any) []byte) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for s := range h.socks {
+		if s.slot == group {
+			s.push(Frame{Body: pick(s.Subject), ping: true})
+		}
+	}
+}
+
+// Kick ends the sockets that match, with a code of the application's own.
+func (h *Hub) Kick(code int, reason string, match func(subject any) bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for s := range h.socks {
 		if match(s.Subject) {
-			s.finish(CodeSignedOut, "signed out")
+			s.finish(code, reason)
 		}
 	}
 }
 
-// Subjects lists what the sockets were joined with.
-func (h *Hub) Subjects() []any {
+// Each calls f with what each socket was joined with, until f returns false.
+// f must not call the hub.
+func (h *Hub) Each(f func(subject any) bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	list := make([]any, 0, len(h.socks))
 	for s := range h.socks {
-		list = append(list, s.Subject)
+		if !f(s.Subject) {
+			return
+		}
 	}
-	return list
 }
 
 // Stats is the number of sockets, and of those dropped so far for being slow.

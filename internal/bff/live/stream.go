@@ -28,7 +28,7 @@ func (s *Socket) Stream(ctx context.Context, ws *websocket.Conn, produce func(ct
 		}
 	})
 	own.Go(func() {
-		ping := time.NewTicker(pingEvery)
+		ping := time.NewTicker(Beats * time.Second)
 		defer ping.Stop()
 		for {
 			select {

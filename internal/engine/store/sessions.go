@@ -60,14 +60,17 @@ func (s *Store) Session(ctx context.Context, hash []byte, idle time.Duration, se
 
 // EndSession forgets a session; engine.ErrNotFound when there is none.
 func (s *Store) EndSession(ctx context.Context, hash []byte) error {
-	tag, err := s.pool.Exec(ctx, `DELETE FROM sessions WHERE id_hash = $1`, hash)
-	if err != nil {
-		return fmt.Errorf("end session: %w", domain(err))
-	}
-	if tag.RowsAffected() == 0 {
-		return fmt.Errorf("end session: %w", engine.ErrNotFound)
-	}
-	return nil
+	const q = `
+		WITH ended AS (DELETE FROM sessions WHERE id_hash = $1 RETURNING user_name)
+		SELECT u.account, u.name FROM ended JOIN users u ON u.name = ended.user_name`
+
+	return s.inTx(ctx, "end session", func(tx pgx.Tx) error {
+		var account, user string
+		if err := tx.QueryRow(ctx, q, hash).Scan(&account, &user); err != nil {
+			return err
+		}
+		return record(ctx, tx, engine.ChangeSession, account, user, nil)
+	})
 }
 
 // UserSessions lists the live sessions of a user, the one used last first.
@@ -96,19 +99,27 @@ func (s *Store) UserSessions(ctx context.Context, user string, idle time.Duratio
 // the hashes of those that ended.
 func (s *Store) EndUserSessions(ctx context.Context, user string, keep []byte) ([][]byte, error) {
 	const q = `DELETE FROM sessions WHERE user_name = $1 AND id_hash <> $2 RETURNING id_hash`
+	const home = `SELECT account FROM users WHERE name = $1`
 
 	if keep == nil {
 		keep = []byte{}
 	}
-	rows, err := s.pool.Query(ctx, q, user, keep)
-	if err != nil {
-		return nil, fmt.Errorf("end sessions: %w", domain(err))
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowTo[[]byte])
-	if err != nil {
-		return nil, fmt.Errorf("end sessions: %w", domain(err))
-	}
-	return list, nil
+	var list [][]byte
+	err := s.inTx(ctx, "end sessions", func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, q, user, keep)
+		if err != nil {
+			return err
+		}
+		if list, err = pgx.CollectRows(rows, pgx.RowTo[[]byte]); err != nil || len(list) == 0 {
+			return err
+		}
+		var account string
+		if err := tx.QueryRow(ctx, home, user).Scan(&account); err != nil {
+			return err
+		}
+		return record(ctx, tx, engine.ChangeSession, account, user, nil)
+	})
+	return list, err
 }
 
 // AccountLeft counts what an account still owns of what there is most of, the

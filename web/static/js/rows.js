@@ -1,31 +1,71 @@
 // Rows of a list that follows a topic: rows that are on the page change in
-// place, new ones gather behind a button, removed ones fade. Nothing moves under the
-// pointer.
-import { parse, morph } from "./morph.js";
+// place, new ones gather behind a button, removed ones fade. Nothing moves under
+// the pointer. However many come at once, each picture takes its share.
+import { parse } from "./morph.js";
 import { redraw } from "./times.js";
+import { breathe, picture } from "./frames.js";
+import { remove, renew } from "./lists.js";
+import { pointsAt, whenLeft } from "./pointer.js";
 
 const held = new Map(); // topic -> Map(id -> html), oldest first
+const due = new Map(); // topic and id -> the newest frame of it
+let drawing = false;
 
-// row applies a frame; false when there is no list of that topic on the page.
+const listOf = (topic) => document.querySelector(`[data-topic="${CSS.escape(topic)}"]`);
+
+// row takes a frame; false when there is no list of that topic on the page.
 export function row(f) {
-  const list = document.querySelector(`[data-topic="${CSS.escape(f.topic)}"]`);
-  if (!list) return false;
-  const here = document.getElementById(f.id);
+  if (!listOf(f.topic)) return false;
+  due.set(f.topic + "\n" + f.id, f);
+  if (!drawing) draw();
+  return true;
+}
+
+async function draw() {
+  drawing = true;
+  await picture(); // what comes with it is drawn with it
+  const topics = new Set(), touched = new Set();
+  while (due.size) {
+    const [key, f] = due.entries().next().value;
+    due.delete(key);
+    const list = listOf(f.topic);
+    if (!list) continue;
+    await apply(list, f, touched);
+    topics.add(f.topic);
+    await breathe();
+  }
+  drawing = false;
+  topics.forEach(show);
+  for (const list of touched) list.dispatchEvent(new CustomEvent("windlass:morphed", { bubbles: true }));
+}
+
+async function apply(list, f, touched) {
   const waiting = held.get(f.topic) ?? new Map();
   held.set(f.topic, waiting);
+  const here = document.getElementById(f.id);
   if (!f.html) {
     waiting.delete(f.id);
-    if (here) {
-      here.classList.add("gone");
-      setTimeout(() => here.remove(), 300);
-    }
+    if (here) leave(list, here);
   } else if (here) {
-    morph(here, parse(f.html).firstElementChild);
+    await renew(here, parse(f.html).firstElementChild);
+    touched.add(list);
   } else {
     waiting.set(f.id, f.html);
   }
-  show(f.topic);
-  return true;
+}
+
+// leave fades a row at once, but closes the gap only when nobody points there.
+const leaving = new Map(); // list -> rows
+
+function leave(list, el) {
+  if (!pointsAt(list)) return remove(el);
+  el.classList.add("leaving");
+  const rows = leaving.get(list) ?? new Set();
+  leaving.set(list, rows.add(el));
+  whenLeft(list, () => {
+    leaving.delete(list);
+    for (const r of rows) if (r.classList.contains("leaving")) remove(r);
+  });
 }
 
 // missing lists the parts to fetch when a topic's list is not on the page yet.
@@ -37,22 +77,27 @@ function show(topic) {
   const button = document.querySelector(`[data-newrows="${CSS.escape(topic)}"]`);
   if (!button) return reveal(topic);
   const n = held.get(topic)?.size ?? 0;
-  button.hidden = n === 0;
   if (n) button.textContent = `${n.toLocaleString("en-US")} ${n === 1 ? button.dataset.one : button.dataset.many}`;
+  if (button.hidden !== (n === 0)) button.hidden = n === 0;
 }
 
+// reveal puts what has gathered on top of the list, as much of it as a page
+// holds.
 function reveal(topic) {
-  const list = document.querySelector(`[data-topic="${CSS.escape(topic)}"]`);
+  const list = listOf(topic);
   const waiting = held.get(topic);
   if (!list || !waiting) return;
-  for (const html of waiting.values()) {
+  const max = Number(list.dataset.max) || 500;
+  const fresh = [...waiting.values()].slice(-max).reverse();
+  waiting.clear();
+  const rows = document.createDocumentFragment();
+  for (const html of fresh) {
     const el = parse(html).firstElementChild;
     el.classList.add("fresh");
-    list.prepend(el);
     redraw(el);
+    rows.append(el);
   }
-  waiting.clear();
-  const max = Number(list.dataset.max) || 500;
+  list.prepend(rows);
   while (list.children.length > max) list.lastElementChild.remove();
   const button = document.querySelector(`[data-newrows="${CSS.escape(topic)}"]`);
   if (button) button.hidden = true;
