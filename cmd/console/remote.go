@@ -37,13 +37,18 @@ func (c *Config) checkEngine(fault func(name, format string, args ...any)) {
 	}
 }
 
+// knowledge is what this program can tell of version 1 by itself.
+func knowledge() remote.Knowledge {
+	return remote.Knowledge{
+		APIDocument: sync.OnceValues(apiv1.Describe), DiagnosePolicy: bundles.Diagnose, DefaultPolicy: policy.Default, PolicyGates: policy.Gates,
+	}
+}
+
 // serveRemote runs the console over the engine at another address: without
 // services, and without a database.
 func serveRemote(ctx context.Context, cfg Config, set *logs.Set, out io.Writer) error {
 	log := set.Logger(engine.APIExt)
-	eng, err := remote.New(remote.Options{URL: cfg.EngineURL, Log: log.With("component", "remote"), Knows: remote.Knowledge{
-		APIDocument: sync.OnceValues(apiv1.Describe), DiagnosePolicy: bundles.Diagnose, DefaultPolicy: policy.Default, PolicyGates: policy.Gates,
-	}})
+	eng, err := remote.New(remote.Options{URL: cfg.EngineURL, Log: log.With("component", "remote"), Knows: knowledge()})
 	if err != nil {
 		return fmt.Errorf("CONSOLE_ENGINE_URL: %w", err)
 	}

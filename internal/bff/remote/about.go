@@ -90,12 +90,21 @@ func (c *Client) Named() string {
 }
 
 // featureOperations are what must be there for a feature.
-var featureOperations = map[engine.Feature]string{}
+var featureOperations = map[engine.Feature]string{
+	engine.FeatureQueues:        "GET /console/queues",
+	engine.FeatureVEX:           "GET /console/vex",
+	engine.FeatureNotifications: "GET /console/notifications",
+	engine.FeatureWebhooks:      "GET /console/webhooks",
+	engine.FeatureAudit:         "GET /console/audit",
+}
 
 // Lacks reports whether the engine has nothing for a part of the console.
 func (c *Client) Lacks(f engine.Feature) bool {
-	if f == engine.FeatureAPIDocument {
+	switch f {
+	case engine.FeatureAPIDocument:
 		return c.knows.APIDocument == nil
+	case engine.FeatureChecks:
+		return false // v1 has answers for some of them
 	}
 	operation, ok := featureOperations[f]
 	return !ok || !c.last().Paths[operation]

@@ -35,6 +35,7 @@ type call struct {
 	out     any    // nil: the answer does not matter
 	most    int64  // bytes of the answer; 0: maxAnswer
 	timeout time.Duration
+	packed  bool        // the answer may come compressed, and stays so
 	as      *credential // in whose name; nil: the session of the context
 }
 
@@ -149,6 +150,10 @@ func (c *Client) send(ctx context.Context, q call) (*http.Response, error) {
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "windlass-console")
+	if q.packed {
+		req.Header.Set("Accept-Encoding", "gzip")
+		req.Header.Set("Accept", "*/*")
+	}
 	if kind != "" {
 		req.Header.Set("Content-Type", kind)
 	}

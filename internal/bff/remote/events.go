@@ -119,7 +119,7 @@ func (c *Client) Events(ctx context.Context, account string, f engine.EventFilte
 	if p.Oldest {
 		return list, &engine.Fault{Kind: engine.ErrUnsupported, Message: "This engine lists events from the newest to the oldest only."}
 	}
-	if len(f.IDs) > 0 && len(f.IDs) <= maxDeletes && p.Cursor == "" {
+	if len(f.IDs) > 0 && len(f.IDs) <= maxDeletes && len(f.Runs) == 0 && p.Cursor == "" {
 		return c.eventsByID(ctx, account, f)
 	}
 	place, err := parsePlace(p.Cursor)
@@ -274,7 +274,7 @@ func (c *Client) ClearEvents(ctx context.Context, account string, f engine.Event
 
 func (c *Client) deleteEach(ctx context.Context, account string, f engine.EventFilter) (total, done int64, err error) {
 	ids := f.IDs
-	if len(ids) == 0 {
+	if len(ids) == 0 || len(f.Runs) > 0 {
 		if total, exact, err := c.CountEvents(ctx, account, f, maxDeletes+1); err != nil || total > maxDeletes || !exact {
 			return total, 0, errors.Join(err, engine.Invalidf("This engine clears by level and time; by anything else no more than %d events at once. Narrow the filter.", maxDeletes))
 		}
@@ -282,6 +282,7 @@ func (c *Client) deleteEach(ctx context.Context, account string, f engine.EventF
 		if err != nil {
 			return 0, 0, err
 		}
+		ids = nil
 		for _, e := range list.Events {
 			ids = append(ids, e.ID)
 		}

@@ -3,6 +3,7 @@ package remote
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -141,6 +142,8 @@ func (c *Client) selected(ctx context.Context, account string, f engine.ImageFil
 	}
 	return list, nil
 }
+
+func isNotFound(err error) bool { return errors.Is(err, engine.ErrNotFound) }
 
 func both(a, b map[engine.Digest]bool) map[engine.Digest]bool {
 	if a == nil {

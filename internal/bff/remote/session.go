@@ -175,6 +175,9 @@ func (s *sessions) renew(user string, password engine.Secret) {
 // Authenticate proves a password by a call with it.
 func (c *Client) Authenticate(ctx context.Context, user string, password engine.Secret) (engine.Identity, error) {
 	id, err := c.identity(ctx, credential{user: user, password: password})
+	if err == nil {
+		c.learn(ctx) // pages are drawn by what the engine has
+	}
 	switch {
 	case errors.Is(err, engine.ErrForbidden): // of a disabled account, say
 		return id, engine.ErrUnauthorized

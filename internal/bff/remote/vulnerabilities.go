@@ -26,6 +26,7 @@ type wireMatch struct {
 	WillNotFix bool        `json:"will_not_fix"`
 	NVD        []wireScore `json:"nvd_data"`
 	Vendor     []wireScore `json:"vendor_data"`
+	VEX        *wireMark   `json:"vex"` // of a Windlass
 }
 
 type wireScore struct {
@@ -44,7 +45,7 @@ func matchOf(w wireMatch) engine.Match {
 	m := engine.Match{
 		Package: w.Name, Version: w.Version, PackageType: w.Type, Path: w.Path, Vuln: w.Vuln, Severity: engine.SeverityName(w.Severity),
 		URL: w.URL, Feed: w.Feed, Group: w.Group, Namespace: w.Group, WillNotFix: w.WillNotFix, CPE: unsaid(w.CPE), CPE23: unsaid(w.CPE23),
-		NVD: scoresOf(w.NVD), Vendor: scoresOf(w.Vendor), FixState: "not-fixed",
+		NVD: scoresOf(w.NVD), Vendor: scoresOf(w.Vendor), FixState: "not-fixed", VEX: markOf(w.VEX),
 	}
 	if fix := unsaid(w.Fix); fix != "" {
 		for _, f := range strings.Split(fix, ",") {
