@@ -90,6 +90,8 @@ type Page struct {
 	ctx   context.Context
 	width int64
 
+	scriptless bool
+
 	mu       sync.Mutex
 	messages []string
 	forgiven []func(string) bool
@@ -203,6 +205,18 @@ func (p *Page) Type(selector, text string) {
 	p.Do(chromedp.SendKeys(chromedp.CSS(selector), text))
 }
 
+// Press is Click, Write is Type, on a page without scripts.
+func (p *Page) Press(selector string) {
+	p.t.Helper()
+	p.Wait(fmt.Sprintf(`(el => el && (el.click(), true))(document.querySelector(%q))`, selector))
+}
+
+func (p *Page) Write(selector, text string) {
+	p.t.Helper()
+	p.Wait(fmt.Sprintf(`(el => el && (el.focus(), document.activeElement === el))(document.querySelector(%q))`, selector))
+	p.Keys(text)
+}
+
 // Keys presses keys wherever the focus is.
 func (p *Page) Keys(keys string) {
 	p.t.Helper()
@@ -265,6 +279,16 @@ func (p *Page) Theme(name string) {
 	}
 }
 
+// Scripts lets the page run its scripts, or not, from the next page on. Without
+// them nothing may be awaited in a page: Press and Write do not.
+func (p *Page) Scripts(on bool) {
+	p.t.Helper()
+	p.scriptless = !on
+	if _, err := chromedp.Call(p.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on}); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
 // Shot takes a picture of the whole page: artifacts/NAME.png.
 func (p *Page) Shot(name string) {
 	p.t.Helper()
@@ -291,6 +315,9 @@ func (p *Page) Shot(name string) {
 // settle waits until what was altered last is on the screen.
 func (p *Page) settle() {
 	p.t.Helper()
+	if p.scriptless {
+		return
+	}
 	Eval[bool](p, `Promise.all(document.getAnimations().filter(a => a.effect?.getComputedTiming().endTime !== Infinity).map(a => a.finished.catch(() => 0)))
 		.then(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true)))))`)
 }
