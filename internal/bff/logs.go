@@ -5,9 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/url"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -42,7 +39,9 @@ const linesAround = 200
 
 func (s *Server) logsRoutes(r fiber.Router) {
 	r.Get("/logs", administrators(s.showLogs))
+	r.Get("/logs/line", administrators(s.showLogLine))
 	r.Get("/logs/download", administrators(s.downloadLogs))
+	r.Get("/logs/files", administrators(s.listLogFiles))
 	r.Get("/logs/files/:host/:name", administrators(s.downloadLogFile))
 	r.Get("/ws/logs", administrators(s.followLogs))
 }
@@ -59,130 +58,107 @@ func administrators(h fiber.Handler) fiber.Handler {
 }
 
 func (s *Server) showLogs(c *fiber.Ctx) error {
+	ctx, clock := c.UserContext(), s.clock(c)
+	form, err := logForm(c, clock)
+	if err != nil {
+		return err
+	}
+	p := present.LogPage{Form: form}
+	if p.Hosts, err = s.engine.LogHosts(ctx); err != nil {
+		return err
+	}
+	err = s.readLogs(ctx, &p)
+	if errors.Is(err, engine.ErrInvalid) {
+		// The form stays, with what was typed, to be put right.
+		p.Page, p.Fault = nil, engine.MessageOf(err, "This search is not valid.")
+		c.Status(http.StatusBadRequest)
+	} else if err != nil {
+		return err
+	}
+	return s.render(c, templates.Logs(s.page(c, "Logs", "logs"), present.Logs(p, clock)))
+}
+
+// readLogs asks for the page's lines: one query, or those before and behind a
+// moment.
+func (s *Server) readLogs(ctx context.Context, p *present.LogPage) error {
+	at := p.Form.At
+	if p.Form.Line != nil {
+		line, err := s.logLine(ctx, p.Form.Line)
+		switch {
+		case errors.Is(err, engine.ErrNotFound):
+			if p.Gone = true; at.IsZero() {
+				return engine.Invalidf("This line is gone, and its address does not tell its time.")
+			}
+			p.Form = p.Form.Plain()
+		case err != nil:
+			return err
+		default:
+			p.Line, at = &line, line.At
+			p.Form = p.Form.With(line)
+		}
+	}
+	if at.IsZero() {
+		page, err := s.engine.LogLines(ctx, p.Form.Query)
+		p.Page = &page
+		return err
+	}
+	q := p.Form.Query
+	q.Since, q.Before, q.Limit = time.Time{}, at, linesAround
+	before, err := s.engine.LogLines(ctx, q)
+	if err != nil {
+		return err
+	}
+	q.Since, q.Before, q.Oldest = at, time.Time{}, true
+	page, err := s.engine.LogLines(ctx, q)
+	page.Lines = append(before.Lines, page.Lines...)
+	page.First = before.First
+	p.Page = &page
+	return err
+}
+
+// logLine is the line at a position; engine.ErrNotFound when there is none
+// any more.
+func (s *Server) logLine(ctx context.Context, at engine.LogCursor) (engine.LogLine, error) {
+	for src, place := range at {
+		page, err := s.engine.LogLines(ctx, engine.LogQuery{
+			Services: []string{src.Service}, Hosts: []string{src.Host}, From: at, Oldest: true, Limit: 1,
+		})
+		switch {
+		case err != nil:
+			return engine.LogLine{}, err
+		case len(page.Failed) > 0:
+			return engine.LogLine{}, &engine.Fault{Kind: engine.ErrUnavailable, Message: "The log of " + src.Host + " cannot be read: " + page.Failed[0].Reason + "."}
+		case !page.Missed && len(page.Lines) == 1 && page.Lines[0].Position() == place:
+			return page.Lines[0], nil
+		}
+	}
+	return engine.LogLine{}, engine.NotFoundf("This line is gone: rotation has removed the file that it stood in.")
+}
+
+// showLogLine is what is below a row of the viewer that was opened.
+func (s *Server) showLogLine(c *fiber.Ctx) error {
 	clock := s.clock(c)
 	form, err := logForm(c, clock)
 	if err != nil {
 		return err
 	}
-	ctx, fault := c.UserContext(), ""
-	page, err := s.logLines(ctx, form)
-	if errors.Is(err, engine.ErrInvalid) {
-		// The form stays, with what was typed, to be put right.
-		page, fault = nil, engine.MessageOf(err, "This search is not valid.")
-		c.Status(http.StatusBadRequest)
-	} else if err != nil {
-		return err
+	if len(fragments(c)) == 0 { // a person has come by the address
+		return c.Redirect("/logs?"+string(c.Request().URI().QueryString()), http.StatusSeeOther)
 	}
-	files, _, err := s.engine.LogFiles(ctx)
+	if form.Line == nil {
+		return engine.Invalidf("line: expected the position of a line.")
+	}
+	line, err := s.logLine(c.UserContext(), form.Line)
 	if err != nil {
 		return err
 	}
-	return s.render(c, templates.Logs(s.page(c, "Logs", "logs"), present.Logs(form, page, files, fault, clock)))
+	return s.render(c, templates.LogLine(present.NewLogRows(form, clock, true).Detail(line)))
 }
 
-// logLines asks for the page's lines: one query, or those before and behind a
-// moment.
-func (s *Server) logLines(ctx context.Context, form present.LogForm) (*engine.LogPage, error) {
-	if form.At.IsZero() {
-		page, err := s.engine.LogLines(ctx, form.Query)
-		return &page, err
-	}
-	q := form.Query
-	q.Since, q.Before, q.Limit = time.Time{}, form.At, linesAround
-	before, err := s.engine.LogLines(ctx, q)
+func (s *Server) listLogFiles(c *fiber.Ctx) error {
+	files, failed, err := s.engine.LogFiles(c.UserContext())
 	if err != nil {
-		return nil, err
-	}
-	q.Since, q.Before, q.Oldest = form.At, time.Time{}, true
-	page, err := s.engine.LogLines(ctx, q)
-	page.Lines = append(before.Lines, page.Lines...)
-	page.First = before.First
-	return &page, err
-}
-
-func (s *Server) downloadLogFile(c *fiber.Ctx) error {
-	// The body is read after the handler has returned, when its own context has
-	// ended.
-	ctx, cancel := context.WithTimeout(s.base, downloadTime)
-	file, r, err := s.engine.OpenLogFile(ctx, param(c, "host"), param(c, "name"))
-	if err != nil {
-		cancel()
 		return err
 	}
-	attach(c, file.Name)
-	return c.SendStream(until{r, cancel}, int(file.Bytes)) // closes it
-}
-
-// until is a body whose context ends when it is closed.
-type until struct {
-	io.ReadCloser
-	cancel context.CancelFunc
-}
-
-func (u until) Close() error {
-	defer u.cancel()
-	return u.ReadCloser.Close()
-}
-
-// attach makes the answer a text file to keep.
-func attach(c *fiber.Ctx, name string) {
-	c.Set(fiber.HeaderContentType, "text/plain; charset=utf-8")
-	c.Set(fiber.HeaderContentDisposition, `attachment; filename="`+strings.NewReplacer(`"`, "", "\\", "").Replace(name)+`"`)
-	c.Set(fiber.HeaderCacheControl, "no-store")
-}
-
-// logForm reads the viewer's address.
-func logForm(c *fiber.Ctx, clock present.Clock) (present.LogForm, error) {
-	v, err := url.ParseQuery(string(c.Request().URI().QueryString()))
-	if err != nil {
-		return present.LogForm{}, engine.Invalidf("The address has a query that cannot be read.")
-	}
-	return parseLogForm(v, clock.Zone)
-}
-
-// parseLogForm reads the filters and the place. A moment without a zone is in
-// that of the browser.
-func parseLogForm(v url.Values, zone *time.Location) (f present.LogForm, err error) {
-	f.OneLine = v.Get("oneline") != ""
-	f.Query = engine.LogQuery{
-		Level: v.Get("level"), Text: v.Get("text"), Regex: v.Get("regex") != "", Invert: v.Get("invert") != "",
-	}
-	for _, name := range engine.ServiceNames {
-		if slices.Contains(v["service"], name) {
-			f.Query.Services = append(f.Query.Services, name)
-		}
-	}
-	for _, host := range v["host"] {
-		if host != "" && len(host) < 256 && len(f.Query.Hosts) < engine.MaxLogHosts && !slices.Contains(f.Query.Hosts, host) {
-			f.Query.Hosts = append(f.Query.Hosts, host)
-		}
-	}
-	for field, at := range map[string]*time.Time{"at": &f.At, "since": &f.Query.Since, "before": &f.Query.Before} {
-		if *at, err = parseMoment(field, v.Get(field), zone); err != nil {
-			return f, err
-		}
-	}
-	if f.Query.From, err = engine.ParseLogCursor(v.Get("from")); err != nil {
-		return f, err
-	}
-	if f.Query.Until, err = engine.ParseLogCursor(v.Get("until")); err != nil {
-		return f, err
-	}
-	f.Query.Oldest = f.Query.From != nil
-	return f, nil
-}
-
-func parseMoment(field, s string, zone *time.Location) (time.Time, error) {
-	if s == "" {
-		return time.Time{}, nil
-	}
-	if t, err := time.Parse(time.RFC3339, s); err == nil {
-		return t, nil
-	}
-	for _, layout := range []string{"2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02"} {
-		if t, err := time.ParseInLocation(layout, s, zone); err == nil {
-			return t, nil
-		}
-	}
-	return time.Time{}, engine.Invalidf("%s: %q is no date and time such as 2026-11-22T21:45:00.", field, s)
+	return s.render(c, templates.LogFiles(s.page(c, "Log files", "logs"), present.LogFiles(files, failed, s.clock(c))))
 }

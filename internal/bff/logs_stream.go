@@ -1,12 +1,11 @@
 package bff
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
-	"time"
+	"errors"
+	"sync"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/gorilla/websocket"
@@ -17,64 +16,8 @@ import (
 	"windlass/web/templates"
 )
 
-const (
-	downloadTime = 10 * time.Minute
-	downloadPage = 10_000  // lines asked for at once
-	downloadMax  = 5 << 20 // lines
-)
-
-// downloadLogs streams all lines that the filters select, oldest first, in the
-// shape of the files with the service in front.
-func (s *Server) downloadLogs(c *fiber.Ctx) error {
-	form, err := logForm(c, s.clock(c))
-	if err != nil {
-		return err
-	}
-	q := form.Query
-	q.Limit, q.Oldest, q.Until = downloadPage, true, nil
-	first, err := s.engine.LogLines(c.UserContext(), q)
-	if err != nil {
-		return err
-	}
-	attach(c, "windlass-logs-"+time.Now().UTC().Format("20060102-150405")+".log")
-	// The body is written after the handler has returned, when its own context
-	// has ended.
-	c.Context().SetBodyStreamWriter(func(w *bufio.Writer) {
-		ctx, cancel := context.WithTimeout(s.base, downloadTime)
-		defer cancel()
-		if err := s.writeLogs(ctx, w, q, first); err != nil {
-			s.log.WarnContext(ctx, "log download ended", "error", err)
-			fmt.Fprintln(w, "[the download ended early]")
-		}
-	})
-	return nil
-}
-
-func (s *Server) writeLogs(ctx context.Context, w *bufio.Writer, q engine.LogQuery, page engine.LogPage) error {
-	for n := 0; ; {
-		for _, l := range page.Lines {
-			fmt.Fprintf(w, "%s [%s] [%s] [%s] [%s] %s\n", l.At.UTC().Format("2006-01-02 15:04:05.000-0700"),
-				l.Service, l.Component, l.Module, l.Level, l.Text)
-		}
-		if err := w.Flush(); err != nil {
-			return nil // the browser has left
-		}
-		if n += len(page.Lines); n > downloadMax {
-			return fmt.Errorf("more than %d lines", downloadMax)
-		}
-		if !page.More {
-			return nil
-		}
-		q.From = page.Last
-		var err error
-		if page, err = s.engine.LogLines(ctx, q); err != nil {
-			return err
-		}
-	}
-}
-
-// logFrame is a message to web/static/js/logs.js: rows to append, drawn here,
-// and the position to come back to.
+// logFrame is a message to web/static/js/logs_follow.js: rows to append, drawn
+// here, and the position to come back to.
 type logFrame struct {
 	HTML    string `json:"html"`
 	Lines   int    `json:"lines"`
@@ -94,34 +37,60 @@ func (s *Server) followLogs(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	hosts, err := s.engine.LogHosts(c.UserContext())
+	if err != nil {
+		return err
+	}
 	return s.socket(c, s.subscriber(c), func(sock *live.Socket, ws *websocket.Conn) {
 		sock.Stream(s.base, ws, func(ctx context.Context, send func([]byte) error) {
-			rows := present.NewLogRows(form, clock)
-			rows.After(time.Now())
-			err := s.engine.FollowLogs(ctx, form.Query, after, func(f engine.LogFrame) error {
-				body, err := encodeLogs(ctx, rows, f)
+			rows := present.NewLogRows(form, clock, len(hosts) > 1)
+			rows.After(clock.Now)
+			pace := newLogPace(after)
+			ctx, cancel := context.WithCancel(ctx)
+			defer cancel()
+			var reader sync.WaitGroup
+			reader.Go(func() {
+				defer cancel()
+				err := s.engine.FollowLogs(ctx, form.Query, after, pace.add)
+				if err != nil && ctx.Err() == nil {
+					s.log.WarnContext(ctx, "log follow ended", "error", err)
+				}
+			})
+			defer reader.Wait()
+			defer cancel()
+			err := pace.run(ctx, func(f engine.LogFrame, from engine.LogCursor) error {
+				body, err := encodeLogs(ctx, rows, f, form.Past(from))
 				if err != nil {
 					return err
 				}
-				if err := send(body); err != nil {
+				if send(body) != nil {
 					return errLeft
 				}
 				return nil
 			})
-			if err != nil && err != errLeft && ctx.Err() == nil {
-				s.log.WarnContext(ctx, "log follow ended", "error", err)
+			if err != nil && !errors.Is(err, errLeft) && ctx.Err() == nil {
+				s.log.WarnContext(ctx, "log viewer ended", "error", err)
 			}
 		})
 	})
 }
 
-var errLeft = fmt.Errorf("the browser has left")
+var errLeft = errors.New("the browser has left")
 
-// encodeLogs draws one frame, with a row in place of what is missing.
-func encodeLogs(ctx context.Context, rows *present.LogRows, f engine.LogFrame) ([]byte, error) {
+// encodeLogs draws one frame, with a row in place of what is missing; past
+// leads there.
+func encodeLogs(ctx context.Context, rows *present.LogRows, f engine.LogFrame, past string) ([]byte, error) {
 	var html bytes.Buffer
+	for _, text := range present.LogNews(f) {
+		if err := templates.LogNews(text).Render(ctx, &html); err != nil {
+			return nil, err
+		}
+	}
 	if text := present.LogGap(f); text != "" {
-		if err := templates.LogGap(text).Render(ctx, &html); err != nil {
+		if f.Gap {
+			past = "" // nothing is left there
+		}
+		if err := templates.LogGap(text, past).Render(ctx, &html); err != nil {
 			return nil, err
 		}
 	}

@@ -35,7 +35,7 @@ func (e *logEngine) Session(context.Context, []byte, time.Duration, bool) (engin
 }
 func (e *logEngine) Services(context.Context) ([]engine.Service, error) { return nil, nil }
 func (e *logEngine) LogFiles(context.Context) ([]engine.LogFile, []engine.LogHostFault, error) {
-	return e.files, nil, nil
+	return e.files, []engine.LogHostFault{{Host: "far", Reason: "no answer"}}, nil
 }
 func (e *logEngine) LogHosts(context.Context) ([]engine.LogHost, error) {
 	return []engine.LogHost{{Name: "h", Own: true}}, nil
@@ -117,8 +117,64 @@ func TestLogsPage(t *testing.T) {
 	wantParts(t, body,
 		`id="l-h~catalog-ab12-7"`, `<mark>RESET</mark>`, `&lt;b&gt;`, `<i>cause=</i>`, "13:04:05.006", "Sunday, 22 November 2026",
 		`data-logs="/ws/logs?level=warn&amp;oneline=1&amp;service=catalog&amp;text=reset"`, `data-after="h~catalog-ab12-99"`,
-		`until=h~catalog-ab12-7`, `/logs/files/h/anchore-catalog.log`, "1.2 MB", `class="log oneline"`, `/logs/download?level=warn`,
-		`at=2026-11-22T13%3A04%3A05.006Z`)
+		`until=h~catalog-ab12-7`, `href="/logs/files"`, `class="log oneline"`, `/logs/download?level=warn`,
+		`at=2026-11-22T13%3A04%3A05.006Z&amp;line=h~catalog-ab12-7&amp;oneline=1&amp;service=catalog#l-h~catalog-ab12-7`)
+
+	code, _, body = getLogs(t, e, "/logs/files")
+	if code != http.StatusOK {
+		t.Fatalf("files: status %d: %s", code, body)
+	}
+	wantParts(t, body, `/logs/files/h/anchore-catalog.log`, "1.2 MB", "current", "<b>far</b> cannot be listed: no answer.")
+}
+
+// TestLogLineAddress opens one line: while it is there, and when it is gone.
+func TestLogLineAddress(t *testing.T) {
+	var missed bool
+	var failed []engine.LogHostFault
+	e := &logEngine{user: logAdmin}
+	e.lines = func(q engine.LogQuery) (engine.LogPage, error) {
+		line := logLine(engine.Catalog, "error", `sync failed n=1 digest=sha256:`+strings.Repeat("ab", 32), 7)
+		switch {
+		case q.Limit == 1:
+			if !q.Oldest || q.From[catalogLog].Offset != 7 || q.Hosts[0] != "h" {
+				t.Errorf("asked for the line by %+v", q)
+			}
+			return engine.LogPage{Lines: []engine.LogLine{line}, Missed: missed, Failed: failed}, nil
+		case q.Text != "":
+			t.Errorf("neighbours are filtered by %q", q.Text)
+		case !q.Oldest:
+			return engine.LogPage{}, nil
+		case missed:
+			line.Offset = 9
+		}
+		return engine.LogPage{Lines: []engine.LogLine{line}}, nil
+	}
+	const address = "line=h~catalog-ab12-7&at=2026-11-22T13:04:05.006Z&text=none"
+	code, _, body := getLogs(t, e, "/logs?"+address)
+	if code != http.StatusOK {
+		t.Fatalf("status %d: %s", code, body)
+	}
+	wantParts(t, body, `class="E aim"`, `<dt>n</dt>`, `href="/images/sha256:abab`, `text=n%3D1`, "at byte 7")
+	code, _, body = getLogs(t, e, "/logs/line?fragment=line&"+address)
+	if code != http.StatusOK || !strings.Contains(body, `<dt>n</dt>`) || strings.Contains(body, "<html") {
+		t.Errorf("the part alone: %d, %s", code, body)
+	}
+	if code, header, _ := getLogs(t, e, "/logs/line?"+address); code != http.StatusSeeOther || !strings.HasPrefix(header.Get("Location"), "/logs?line=") {
+		t.Errorf("the part by a person: %d to %s", code, header.Get("Location"))
+	}
+	missed = true
+	code, _, body = getLogs(t, e, "/logs?"+address)
+	if code != http.StatusOK || strings.Contains(body, " aim") {
+		t.Errorf("a line that is gone: status %d: %s", code, body)
+	}
+	wantParts(t, body, "This line is gone", `id="l-h~catalog-ab12-9"`)
+	if code, _, body := getLogs(t, e, "/logs?line=h~catalog-ab12-7"); code != http.StatusBadRequest || !strings.Contains(body, "is gone") {
+		t.Errorf("without a time: status %d", code)
+	}
+	failed = []engine.LogHostFault{{Host: "h", Reason: "no answer"}}
+	if code, _, body := getLogs(t, e, "/logs?"+address); code != http.StatusServiceUnavailable || !strings.Contains(body, "The log of h cannot be read: no answer.") {
+		t.Errorf("of a host that is away: status %d", code)
+	}
 }
 
 func TestLogsAroundAMoment(t *testing.T) {
@@ -147,7 +203,7 @@ func TestLogsRefusals(t *testing.T) {
 		t.Errorf("a bad pattern: status %d", code)
 	}
 	wantParts(t, body, "missing )", `value="a("`, `aria-invalid="true"`)
-	for _, address := range []string{"/logs?at=yesterday", "/logs?until=x", "/logs?from=h~catalog-zz-1", "/ws/logs?after=..."} {
+	for _, address := range []string{"/logs?at=yesterday", "/logs?until=x", "/logs?from=h~catalog-zz-1", "/ws/logs?after=...", "/logs?context=51", "/logs?line=h~catalog-a-1.analyzer-b-2"} {
 		if code, _, _ := getLogs(t, e, address); code != http.StatusBadRequest {
 			t.Errorf("%s: status %d, want 400", address, code)
 		}
@@ -156,7 +212,7 @@ func TestLogsRefusals(t *testing.T) {
 		t.Errorf("a foreign file: status %d, want 404", code)
 	}
 	e.user.Admin = false
-	for _, address := range []string{"/logs", "/logs/download", "/logs/files/h/anchore-catalog.log", "/ws/logs"} {
+	for _, address := range []string{"/logs", "/logs/line?line=h~catalog-a-1", "/logs/download", "/logs/files", "/logs/files/h/anchore-catalog.log", "/ws/logs"} {
 		if code, _, _ := getLogs(t, e, address); code != http.StatusForbidden {
 			t.Errorf("%s for a user: status %d, want 403", address, code)
 		}
@@ -170,12 +226,18 @@ func TestLogDownloads(t *testing.T) {
 			t.Errorf("asked %+v", q)
 		}
 		pages++
-		return engine.LogPage{More: pages < 3, Last: engine.LogCursor{catalogLog: {Generation: "ab12", Offset: int64(pages)}},
+		return engine.LogPage{More: pages < 3, Failed: []engine.LogHostFault{{Host: "far", Reason: "no answer"}}, Last: engine.LogCursor{catalogLog: {Generation: "ab12", Offset: int64(pages)}},
 			Lines: []engine.LogLine{logLine(engine.Catalog, "warn", "line", int64(pages))}}, nil
 	}}
 	code, header, body := getLogs(t, e, "/logs/download?level=warn")
-	want := "2026-11-22 13:04:05.006+0000 [catalog] [catalog] [feeds/Run()] [warn] line\n"
-	if code != http.StatusOK || body != strings.Repeat(want, 3) || !strings.Contains(header.Get("Content-Disposition"), "windlass-logs-") {
+	want := "2026-11-22 13:04:05.006+0000 [h] [catalog] [catalog] [feeds/Run()] [WARN] line\n"
+	if code != http.StatusOK || body != "# the log of far is not in here: no answer\n"+strings.Repeat(want, 3) || !strings.Contains(header.Get("Content-Disposition"), "windlass-logs-") {
+		t.Errorf("status %d, %v: %q", code, header, body)
+	}
+	pages = 0
+	code, header, body = getLogs(t, e, "/logs/download?level=warn&format=ndjson")
+	wantJSON := `{"time":"2026-11-22T13:04:05.006Z","host":"h","service":"catalog","level":"warn","component":"catalog","module":"feeds/Run()","message":"line"}` + "\n"
+	if code != http.StatusOK || body != `{"note":"the log of far is not in here: no answer"}`+"\n"+strings.Repeat(wantJSON, 3) || header.Get("Content-Type") != "application/x-ndjson" {
 		t.Errorf("status %d, %v: %q", code, header, body)
 	}
 	code, header, body = getLogs(t, e, "/logs/files/h/anchore-catalog.log")
@@ -227,7 +289,7 @@ func TestLogSocket(t *testing.T) {
 		if f.After != "h~catalog-ab12-120" || f.Lines != 1 || f.Skipped != 1234 {
 			t.Errorf("frame %+v", f)
 		}
-		wantParts(t, f.HTML, `<li class="gap">1,234 lines skipped while the viewer was behind</li>`, `id="l-h~catalog-ab12-5"`, "&lt;here&gt;")
+		wantParts(t, f.HTML, `<li class="gap">1,234 lines skipped while the viewer was behind <a href="/logs?from=h~catalog-ab12-99&amp;level=warn">Show them</a></li>`, `id="l-h~catalog-ab12-5"`, "&lt;here&gt;")
 		return ws
 	}
 	dial().Close()
@@ -259,6 +321,13 @@ func TestParseLogForm(t *testing.T) {
 		"a range":            {in: "since=2026-11-22T13:04:00&before=2026-11-22T13:04:00.250", want: present.LogForm{Query: engine.LogQuery{Since: at, Before: at.Add(250 * time.Millisecond)}}},
 		"newer lines":        {in: "from=h~catalog-a-1", want: present.LogForm{Query: engine.LogQuery{Oldest: true, From: engine.LogCursor{{Service: "catalog", Host: "h"}: {Generation: "a", Offset: 1}}}}},
 		"the order is ours":  {in: "service=analyzer&service=catalog", want: present.LogForm{Query: engine.LogQuery{Services: []string{"catalog", "analyzer"}}}},
+		"hosts":              {in: "host=b&host=a&host=b&host=", want: present.LogForm{Query: engine.LogQuery{Hosts: []string{"b", "a"}}}},
+		"a line":             {in: "line=h~catalog-a-1", want: present.LogForm{Line: engine.LogCursor{{Service: "catalog", Host: "h"}: {Generation: "a", Offset: 1}}}},
+		"a time ago":         {in: "at=2h", want: present.LogForm{At: at.Add(-2 * time.Hour)}},
+		"bounds ago":         {in: "since=15m&before=5s", want: present.LogForm{Query: engine.LogQuery{Since: at.Add(-15 * time.Minute), Before: at.Add(-5 * time.Second)}, Ago: map[string]string{"since": "15m", "before": "5s"}}},
+		"the beginning":      {in: "at=start", want: present.LogForm{Query: engine.LogQuery{Oldest: true}}},
+		"around":             {in: "context=3", want: present.LogForm{Query: engine.LogQuery{Context: 3}}},
+		"no number around":   {in: "context=-1", bad: true},
 		"a bad moment":       {in: "before=soon", bad: true},
 		"a bad position":     {in: "until=catalog", bad: true},
 		"a foreign position": {in: "until=h~mail-a-1", bad: true},
@@ -269,7 +338,7 @@ func TestParseLogForm(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := parseLogForm(v, zone)
+			got, err := parseLogForm(v, present.Clock{Now: at, Zone: zone})
 			if tc.bad {
 				if !errors.Is(err, engine.ErrInvalid) {
 					t.Errorf("got %v, want ErrInvalid", err)

@@ -32,6 +32,15 @@ func (l LogLine) Position() LogPosition {
 	return LogPosition{Generation: l.Generation, Offset: l.Offset}
 }
 
+// LogFileNames gives the documented file of each service.
+var LogFileNames = map[string]string{
+	APIExt:       "anchore-api.log",
+	Catalog:      "anchore-catalog.log",
+	PolicyEngine: "anchore-policy-engine.log",
+	SimpleQueue:  "anchore-simplequeue.log",
+	Analyzer:     "anchore-worker.log",
+}
+
 // LogSource is the log of one service on one host.
 type LogSource struct{ Service, Host string }
 

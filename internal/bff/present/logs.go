@@ -2,7 +2,8 @@ package present
 
 import (
 	"net/url"
-	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -10,115 +11,53 @@ import (
 	"windlass/web/templates/view"
 )
 
-// LogForm is what the log viewer's address asks for.
-type LogForm struct {
-	Query   engine.LogQuery
-	At      time.Time // show what lies around this moment
-	OneLine bool
+// LogPage is what the viewer's page is made of.
+type LogPage struct {
+	Form  LogForm
+	Page  *engine.LogPage // nil when the search was refused, for the reason in Fault
+	Hosts []engine.LogHost
+	Fault string
+	Gone  bool // the line that was asked for is not there any more
+	Line  *engine.LogLine
 }
 
-// Live reports whether the page follows the log: it does unless it was asked
-// for a place in the past.
-func (f LogForm) Live() bool {
-	return f.At.IsZero() && f.Query.Before.IsZero() && f.Query.From == nil && f.Query.Until == nil
-}
-
-// values are the filters as an address has them, without the place.
-func (f LogForm) values() url.Values {
-	v := url.Values{}
-	for _, s := range f.Query.Services {
-		v.Add("service", s)
-	}
-	for _, h := range f.Query.Hosts {
-		v.Add("host", h)
-	}
-	set := func(name, value string) {
-		if value != "" {
-			v.Set(name, value)
-		}
-	}
-	set("level", f.Query.Level)
-	set("text", f.Query.Text)
-	for name, on := range map[string]bool{"regex": f.Query.Regex, "invert": f.Query.Invert, "oneline": f.OneLine} {
-		if on {
-			v.Set(name, "1")
-		}
-	}
-	return v
-}
-
-// address is path with the filters and further values; empty ones are left out.
-func (f LogForm) address(path string, more ...string) string {
-	v := f.values()
-	for i := 0; i+1 < len(more); i += 2 {
-		if more[i+1] != "" {
-			v.Set(more[i], more[i+1])
-		}
-	}
-	if len(v) == 0 {
-		return path
-	}
-	return path + "?" + v.Encode()
-}
-
-const momentLayout = "2006-01-02T15:04:05.000"
-
-func moment(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(momentLayout) + "Z"
-}
-
-// field is a moment as an input of date and time has it.
-func (c Clock) field(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.In(c.zone()).Format(momentLayout)
-}
-
-// Logs shapes the viewer's page. page is nil when the search was refused, for
-// the reason in fault.
-func Logs(f LogForm, page *engine.LogPage, files []engine.LogFile, fault string, c Clock) view.Logs {
-	q := f.Query
+// Logs shapes the viewer's page.
+func Logs(p LogPage, c Clock) view.Logs {
+	f, q := p.Form, p.Form.Query
 	v := view.Logs{
-		Text: q.Text, Regex: q.Regex, Invert: q.Invert, OneLine: f.OneLine, Whole: len(q.Services) == 0,
-		At: c.field(f.At), Since: c.field(q.Since), Before: c.field(q.Before), Fault: fault,
-		Clear: "/logs", Files: logFiles(files, c),
+		Text: q.Text, Regex: q.Regex, Invert: q.Invert, OneLine: f.OneLine,
+		At: c.field(f.At), Since: c.field(q.Since), Before: c.field(q.Before), Fault: p.Fault, Clear: "/logs", Files: "/logs/files",
+		Services: logServices(q), Hosts: logHosts(q, p.Hosts), Levels: logLevels(q.Level), Contexts: logContexts(q.Context),
+		Jumps: logJumps(f), Same: logSame(q),
 	}
-	for _, name := range engine.ServiceNames {
-		v.Services = append(v.Services, view.Choice{Value: name, Text: name, On: contains(q.Services, name)})
+	v.HostsText = "all"
+	if len(q.Hosts) > 0 {
+		v.HostsText = strings.Join(q.Hosts, ", ")
 	}
-	for _, l := range []view.Choice{{Value: "", Text: "all levels"}, {Value: "debug", Text: "debug and above"}, {Value: "info", Text: "info and above"}, {Value: "warn", Text: "warn and above"}, {Value: "error", Text: "error and above"}} {
-		l.On = l.Value == q.Level
-		v.Levels = append(v.Levels, l)
-	}
-	since, before := moment(q.Since), moment(q.Before)
+	since, before := f.bound("since", q.Since), f.bound("before", q.Before)
 	v.Download = f.address("/logs/download", "since", since, "before", before)
+	v.NDJSON = f.address("/logs/download", "since", since, "before", before, "format", "ndjson")
 	v.Newest = f.address("/logs", "since", since)
-	if page == nil {
+	if p.Page == nil {
 		return v
 	}
-	v.Rows = NewLogRows(f, c).Rows(page.Lines)
-	v.Missed = page.Missed
-	v.Sub = Plural(len(page.Lines), "line", "lines")
+	page := p.Page
+	rows := NewLogRows(f, c, len(v.Hosts) > 1)
+	v.Rows = rows.Rows(page.Lines)
+	v.Missed, v.Gone = page.Missed && !p.Gone, p.Gone
 	v.After = page.Last.String()
+	v.Past = f.address("/logs", "from", "-") // the script puts a position in
+	v.Sub = logSub(page.Lines)
+	for _, h := range page.Failed {
+		v.Failed = append(v.Failed, view.LogFault{Host: h.Host, Reason: h.Reason})
+	}
+	if p.Line != nil {
+		d := rows.Detail(*p.Line)
+		v.Line = &d
+	}
+	logPlaces(&v, f, page, since, before)
 	if f.Live() {
-		v.Socket = f.address("/ws/logs")
-		v.Sub = "the newest " + v.Sub
-	} else {
-		v.Newer = f.address("/logs", "from", page.Last.String(), "before", before)
-		v.Older = f.address("/logs", "until", page.First.String(), "since", since)
-	}
-	if f.Live() || q.Until != nil || !q.Before.IsZero() {
-		v.Older = ""
-		if page.More {
-			v.Older = f.address("/logs", "until", page.First.String(), "since", since)
-		}
-	}
-	if q.From != nil && !page.More {
-		v.Newer = ""
+		v.Sub = "newest " + v.Sub
 	}
 	if !page.Seen.IsZero() {
 		t := c.Exact(page.Seen)
@@ -127,152 +66,156 @@ func Logs(f LogForm, page *engine.LogPage, files []engine.LogFile, fault string,
 	return v
 }
 
-func contains(list []string, s string) bool {
-	for _, have := range list {
-		if have == s {
-			return true
+// logPlaces are the addresses of what lies before and behind the page.
+func logPlaces(v *view.Logs, f LogForm, page *engine.LogPage, since, before string) {
+	older := f.address("/logs", "until", page.First.String(), "since", since)
+	newer := f.address("/logs", "from", page.Last.String(), "before", before)
+	switch {
+	case f.Live():
+		v.Socket = f.address("/ws/logs")
+		v.Older = older
+	case f.Query.Oldest: // from a position on, or from the first line
+		v.Newer = newer
+		if f.Query.From != nil || !f.Query.Since.IsZero() {
+			v.Older = older
+		}
+	case f.Query.Until != nil || !f.Query.Before.IsZero():
+		v.Older, v.Newer = older, newer
+	default: // around a moment: there may be more on both sides
+		v.Older, v.Newer = older, newer
+		return
+	}
+	if !page.More {
+		if f.Query.Oldest {
+			v.Newer = ""
+		} else {
+			v.Older = ""
 		}
 	}
-	return false
 }
 
-func logFiles(files []engine.LogFile, c Clock) []view.LogFile {
-	out := make([]view.LogFile, 0, len(files))
-	for _, f := range files {
-		out = append(out, view.LogFile{
-			Service: f.Service, Name: f.Name, Size: Bytes(f.Bytes), Changed: c.Ago(f.ModTime), Current: f.Current,
-			Href: "/logs/files/" + url.PathEscape(f.Host) + "/" + url.PathEscape(f.Name),
-		})
-	}
-	return out
-}
-
-// LogRows shapes lines one after another: it remembers the day of the last.
-type LogRows struct {
-	form  LogForm
-	clock Clock
-	found *regexp.Regexp
-	day   string
-}
-
-// NewLogRows prepares the marks for what the form searches. Lines that do not
-// match have nothing to mark.
-func NewLogRows(f LogForm, c Clock) *LogRows {
-	r := &LogRows{form: f, clock: c}
-	if f.Query.Text == "" || f.Query.Invert {
-		return r
-	}
-	pattern := f.Query.Text
-	if !f.Query.Regex {
-		pattern = regexp.QuoteMeta(pattern)
-	}
-	r.found, _ = regexp.Compile("(?i)" + pattern) // a bad pattern was refused by the engine
-	return r
-}
-
-// After tells of the day that is already shown, so that it is not shown again.
-func (r *LogRows) After(at time.Time) { r.day = r.dayOf(at) }
-
-func (r *LogRows) dayOf(at time.Time) string {
-	return at.In(r.clock.zone()).Format("Monday, 2 January 2006")
-}
-
-// Rows shapes the next lines.
-func (r *LogRows) Rows(lines []engine.LogLine) []view.LogRow {
-	rows := make([]view.LogRow, 0, len(lines))
+// logSub says what the lines are.
+func logSub(lines []engine.LogLine) string {
+	beside := 0
 	for _, l := range lines {
-		rows = append(rows, r.row(l))
+		if l.Context {
+			beside++
+		}
 	}
-	return rows
+	if beside == 0 {
+		return Plural(len(lines), "line", "lines")
+	}
+	return Plural(len(lines)-beside, "hit", "hits") + " with " + Plural(beside, "line", "lines") + " around"
 }
 
-func (r *LogRows) row(l engine.LogLine) view.LogRow {
-	id := "l-" + engine.LogCursor{l.Source(): l.Position()}.String()
-	v := view.LogRow{
-		ID: id, Time: r.clock.Clock(l.At), Source: l.Service, Level: l.Level,
-		Title: l.Component + " " + l.Module + "\n" + l.File + " on " + l.Host,
-		Text:  r.parts(l.Text),
+func logServices(q engine.LogQuery) (list []view.Choice) {
+	for _, name := range engine.ServiceNames {
+		list = append(list, view.Choice{Value: name, Text: name, On: slices.Contains(q.Services, name)})
 	}
-	v.Letter, v.Tone = levelLetter(l.Level)
-	if v.Level == "" {
-		v.Level = "no level"
+	return list
+}
+
+// logHosts are the hosts to choose from, and those that were chosen and are
+// not known any more.
+func logHosts(q engine.LogQuery, hosts []engine.LogHost) (list []view.Choice) {
+	for _, h := range hosts {
+		text := h.Name
+		if h.Own {
+			text += " (this one)"
+		}
+		list = append(list, view.Choice{Value: h.Name, Text: text, On: slices.Contains(q.Hosts, h.Name)})
 	}
-	around := LogForm{Query: engine.LogQuery{Services: r.form.Query.Services, Hosts: r.form.Query.Hosts}, OneLine: r.form.OneLine}
-	v.Href = around.address("/logs", "at", moment(l.At)) + "#" + id
-	if day := r.dayOf(l.At); day != r.day {
-		r.day, v.Day = day, day
+	for _, name := range q.Hosts {
+		if !slices.ContainsFunc(hosts, func(h engine.LogHost) bool { return h.Name == name }) {
+			list = append(list, view.Choice{Value: name, Text: name + " (not known)", On: true})
+		}
 	}
+	return list
+}
+
+func logLevels(chosen string) []view.Choice {
+	list := []view.Choice{{Value: "", Text: "all levels"}, {Value: "debug", Text: "debug and above"}, {Value: "info", Text: "info and above"},
+		{Value: "warn", Text: "warn and above"}, {Value: "error", Text: "error and above"}, {Value: "fatal", Text: "fatal"}}
+	for i := range list {
+		list[i].On = list[i].Value == chosen
+	}
+	return list
+}
+
+func logContexts(chosen int) (list []view.Choice) {
+	counts := []int{0, 1, 2, 5, 10, 20}
+	if !slices.Contains(counts, chosen) {
+		counts = append(counts, chosen)
+	}
+	for _, n := range counts {
+		list = append(list, view.Choice{Value: strconv.Itoa(n), Text: "± " + strconv.Itoa(n) + " lines", On: n == chosen})
+	}
+	list[0].Value, list[0].Text, list[1].Text = "", "hits only", "± 1 line"
+	return list
+}
+
+// logJumps lead to moments that are often wanted.
+func logJumps(f LogForm) (list []view.LogLink) {
+	for _, j := range [][2]string{{"5m", "5 minutes ago"}, {"1h", "an hour ago"}, {"24h", "a day ago"}} {
+		list = append(list, view.LogLink{Href: f.address("/logs", "at", j[0]), Text: j[1]})
+	}
+	return append(list, view.LogLink{Href: f.address("/logs", "at", "start"), Text: "the oldest lines"})
+}
+
+// logSame is what shows the same on the host itself.
+func logSame(q engine.LogQuery) view.SameBy {
+	names := q.Services
+	if len(names) == 0 {
+		names = engine.ServiceNames
+	}
+	files := make([]string, len(names))
+	for i, n := range names {
+		files[i] = engine.LogFileNames[n]
+	}
+	cmd := "cd \"$CONSOLE_LOG_DIR\" && tail -n 500 -F " + strings.Join(files, " ")
+	if q.Text != "" {
+		flags := "-i"
+		if q.Invert {
+			flags += "v"
+		}
+		if q.Regex {
+			flags += "E"
+		} else {
+			flags += "F"
+		}
+		if q.Context > 0 {
+			flags += " -C " + strconv.Itoa(q.Context)
+		}
+		cmd += " | grep " + flags + " -e " + shellWord(q.Text)
+	}
+	return view.SameBy{CLI: cmd}
+}
+
+// LogFiles shapes the list of files, host by host.
+func LogFiles(files []engine.LogFile, failed []engine.LogHostFault, c Clock) view.LogFiles {
+	var v view.LogFiles
+	var total int64
+	for _, f := range files {
+		if len(v.Hosts) == 0 || v.Hosts[len(v.Hosts)-1].Name != f.Host {
+			v.Hosts = append(v.Hosts, view.LogHostFiles{Name: f.Host})
+		}
+		total += f.Bytes
+		h := &v.Hosts[len(v.Hosts)-1]
+		filter := LogForm{Query: engine.LogQuery{Services: []string{f.Service}, Hosts: []string{f.Host}}}
+		file := view.LogFile{
+			Service: f.Service, Name: f.Name, Size: Bytes(f.Bytes), Changed: c.Ago(f.ModTime), Current: f.Current,
+			Href: "/logs/files/" + url.PathEscape(f.Host) + "/" + url.PathEscape(f.Name), Open: filter.address("/logs"),
+		}
+		if !f.Current { // its last lines
+			file.Open = filter.address("/logs", "before", moment(f.ModTime.Add(time.Second)))
+		}
+		h.Files = append(h.Files, file)
+	}
+	for _, h := range failed {
+		v.Failed = append(v.Failed, view.LogFault{Host: h.Host, Reason: h.Reason})
+	}
+	v.Sub = Plural(len(files), "file", "files") + ", " + Bytes(total)
 	return v
-}
-
-// levelLetter gives a level's letter and the class that colours it.
-func levelLetter(level string) (letter, tone string) {
-	switch level {
-	case "fatal":
-		return "F", "E"
-	case "error":
-		return "E", "E"
-	case "warn":
-		return "W", "W"
-	case "debug":
-		return "D", "D"
-	case "spew":
-		return "S", "D"
-	case "":
-		return "-", "I"
-	}
-	return "I", "I"
-}
-
-// maxMarks bounds the marks in one line; a pattern may match everywhere.
-const maxMarks = 50
-
-// logKey finds the names of values in " key=value".
-var logKey = regexp.MustCompile(` [A-Za-z_][A-Za-z0-9_.-]{0,40}=`)
-
-// parts splits a line's text into what was searched, names of values, and the
-// rest.
-func (r *LogRows) parts(text string) []view.Part {
-	var marks [][]int
-	if r.found != nil {
-		marks = r.found.FindAllStringIndex(text, maxMarks)
-	}
-	var out []view.Part
-	last := 0
-	for _, m := range marks {
-		if m[1] == m[0] {
-			continue
-		}
-		out = keys(out, text[last:m[0]])
-		out = append(out, view.Part{Text: text[m[0]:m[1]], Kind: "mark"})
-		last = m[1]
-	}
-	return keys(out, text[last:])
-}
-
-// keys adds text, with the names of values apart.
-func keys(out []view.Part, text string) []view.Part {
-	last := 0
-	for _, k := range logKey.FindAllStringIndex(text, maxMarks) {
-		if inQuotes(text[last:k[0]]) {
-			continue
-		}
-		if k[0]+1 > last {
-			out = append(out, view.Part{Text: text[last : k[0]+1]})
-		}
-		out = append(out, view.Part{Text: text[k[0]+1 : k[1]], Kind: "key"})
-		last = k[1]
-	}
-	if last < len(text) {
-		out = append(out, view.Part{Text: text[last:]})
-	}
-	return out
-}
-
-// inQuotes reports whether a quoted value is open at the end of text.
-func inQuotes(text string) bool {
-	text = strings.ReplaceAll(text, `\\`, "")
-	return (strings.Count(text, `"`)-strings.Count(text, `\"`))%2 == 1
 }
 
 // LogGap says what a frame is missing; empty when it is whole.
@@ -286,4 +229,15 @@ func LogGap(f engine.LogFrame) string {
 		return Plural(f.Skipped, "line", "lines") + " skipped while the viewer was behind"
 	}
 	return ""
+}
+
+// LogNews says what a frame tells of hosts.
+func LogNews(f engine.LogFrame) (list []string) {
+	for _, h := range f.Failed {
+		list = append(list, "The log of "+h.Host+" cannot be read: "+h.Reason+". It is tried again.")
+	}
+	for _, h := range f.Back {
+		list = append(list, "The log of "+h+" is followed again.")
+	}
+	return list
 }

@@ -93,7 +93,7 @@ func pace(ctx context.Context, log *slog.Logger, rate, n int) {
 // through a search that finds nothing.
 func BenchmarkTail(b *testing.B) {
 	s := open(b, Options{})
-	f, err := os.Create(s.path(fileNames[engine.Catalog]))
+	f, err := os.Create(s.path(engine.LogFileNames[engine.Catalog]))
 	if err != nil {
 		b.Fatal(err)
 	}

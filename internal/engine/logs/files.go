@@ -18,7 +18,7 @@ func (s *Set) Files() ([]engine.LogFile, error) {
 		for _, g := range slices.Backward(gens) {
 			files = append(files, engine.LogFile{
 				Service: service, Host: s.host, Name: g.name, Bytes: g.info.Size(),
-				ModTime: g.info.ModTime(), Current: g.name == fileNames[service],
+				ModTime: g.info.ModTime(), Current: g.name == engine.LogFileNames[service],
 			})
 		}
 	}

@@ -153,7 +153,7 @@ func TestGapWhenFilesAreGone(t *testing.T) {
 // does.
 func TestFollowAnEmptiedFile(t *testing.T) {
 	s := open(t, Options{})
-	path := s.path(fileNames[engine.Catalog])
+	path := s.path(engine.LogFileNames[engine.Catalog])
 	line := began.Format(timeLayout) + " [-] [c] [m] [INFO] line n="
 	put := func(body string) {
 		if err := os.WriteFile(path, []byte(body), 0o640); err != nil {

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"time"
+
+	"windlass/internal/engine"
 )
 
 // forward reads a service's lines in the order they were written, through
@@ -158,7 +160,7 @@ func (f *forward) fill() (int, error) {
 // rotated reports whether this file has a successor. A current file that
 // became shorter was emptied by someone else: it is read from its start.
 func (f *forward) rotated() (bool, error) {
-	current, err := os.Stat(f.set.path(fileNames[f.service]))
+	current, err := os.Stat(f.set.path(engine.LogFileNames[f.service]))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil // between renaming and making anew
 	}
@@ -229,7 +231,7 @@ func (f *forward) ahead() (int64, error) {
 		return 0, err
 	}
 	n := info.Size() - f.off
-	if f.name == fileNames[f.service] {
+	if f.name == engine.LogFileNames[f.service] {
 		current, err := os.Stat(f.set.path(f.name))
 		if err == nil && os.SameFile(current, f.info) {
 			return n, nil

@@ -37,7 +37,7 @@ func (s *Set) path(name string) string { return filepath.Join(s.dir, name) }
 // taken again if a file appeared meanwhile: else one could be missed between
 // the last rotated and the current.
 func (s *Set) generations(service string) ([]generation, error) {
-	current := fileNames[service]
+	current := engine.LogFileNames[service]
 	for range 20 {
 		names, err := s.rotated(current)
 		if err != nil {

@@ -29,7 +29,7 @@ func open(t testing.TB, o Options) *Set {
 
 func content(t *testing.T, s *Set, service string) string {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join(s.dir, fileNames[service]))
+	b, err := os.ReadFile(filepath.Join(s.dir, engine.LogFileNames[service]))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func TestModuleName(t *testing.T) {
 // a crash cut short does not swallow the next one.
 func TestRotationIsByteExact(t *testing.T) {
 	dir := t.TempDir()
-	path := filepath.Join(dir, fileNames[engine.Catalog])
+	path := filepath.Join(dir, engine.LogFileNames[engine.Catalog])
 	if err := os.WriteFile(path, []byte("half a li"), 0o640); err != nil {
 		t.Fatal(err)
 	}

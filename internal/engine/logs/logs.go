@@ -42,15 +42,6 @@ const (
 	MaxText = maxLine + len(cutMark)
 )
 
-// fileNames gives the documented file of each service.
-var fileNames = map[string]string{
-	engine.APIExt:       "anchore-api.log",
-	engine.Catalog:      "anchore-catalog.log",
-	engine.PolicyEngine: "anchore-policy-engine.log",
-	engine.SimpleQueue:  "anchore-simplequeue.log",
-	engine.Analyzer:     "anchore-worker.log",
-}
-
 // Options adjusts a Set. The zero value is fit for use.
 type Options struct {
 	Level slog.Level // least level written; zero is info
@@ -85,7 +76,7 @@ func Open(dir, host string, o Options) (*Set, error) {
 	s.level.Set(o.Level)
 	echo := &echo{to: o.Echo}
 	for _, service := range engine.ServiceNames {
-		file, err := openRotated(filepath.Join(dir, fileNames[service]), o.maxBytes, o.keep)
+		file, err := openRotated(filepath.Join(dir, engine.LogFileNames[service]), o.maxBytes, o.keep)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("log file of %s: %w", service, err), s.Close())
 		}
@@ -155,7 +146,7 @@ func label(l slog.Level) string {
 
 // shortName is how the guide calls a service on the container's output.
 func shortName(service string) string {
-	return strings.TrimSuffix(strings.TrimPrefix(fileNames[service], "anchore-"), ".log")
+	return strings.TrimSuffix(strings.TrimPrefix(engine.LogFileNames[service], "anchore-"), ".log")
 }
 
 // echo serialises the lines of all services to one writer.

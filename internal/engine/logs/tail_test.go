@@ -21,9 +21,9 @@ func write(t testing.TB, dir, service string, total, perFile int, step time.Dura
 	var b strings.Builder
 	name := func(at time.Time, current bool) string {
 		if current {
-			return fileNames[service]
+			return engine.LogFileNames[service]
 		}
-		return strings.TrimSuffix(fileNames[service], ".log") + at.Format("-2006-01-02T15-04-05.000") + "-size.log"
+		return strings.TrimSuffix(engine.LogFileNames[service], ".log") + at.Format("-2006-01-02T15-04-05.000") + "-size.log"
 	}
 	for i := range total {
 		at := began.Add(time.Duration(i) * step)
@@ -161,7 +161,7 @@ func TestForeignLines(t *testing.T) {
 	head := "2026-11-22 10:00:00.000+0000 [-] [c] [m] [ERROR] panic n=1"
 	long := strings.Repeat("x", 300<<10)
 	body := "orphan\n" + head + "\n\tgoroutine 1\n\tmain.go:7\n" + long + "\nlast\nunfinish"
-	if err := os.WriteFile(s.path(fileNames[engine.Catalog]), []byte(body), 0o640); err != nil {
+	if err := os.WriteFile(s.path(engine.LogFileNames[engine.Catalog]), []byte(body), 0o640); err != nil {
 		t.Fatal(err)
 	}
 	for _, oldest := range []bool{false, true} {
@@ -185,7 +185,7 @@ func TestForeignLines(t *testing.T) {
 
 func TestSearchIsBounded(t *testing.T) {
 	s := open(t, Options{})
-	f, err := os.Create(s.path(fileNames[engine.Catalog]))
+	f, err := os.Create(s.path(engine.LogFileNames[engine.Catalog]))
 	if err != nil {
 		t.Fatal(err)
 	}
