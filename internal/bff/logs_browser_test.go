@@ -62,7 +62,7 @@ func (e *tape) LogLines(_ context.Context, q engine.LogQuery) (engine.LogPage, e
 			return engine.LogPage{}, engine.Invalidf("The search pattern %q cannot be used: missing closing ).", q.Text)
 		}
 	}
-	page := engine.LogPage{Last: e.cursor(), More: true, Failed: e.failed}
+	page := engine.LogPage{Last: e.cursor(), Failed: e.failed}
 	from, until, limit := int64(0), int64(len(e.lines)), q.Limit
 	for _, p := range q.From {
 		from = p.Offset
@@ -78,8 +78,11 @@ func (e *tape) LogLines(_ context.Context, q engine.LogQuery) (engine.LogPage, e
 			page.Lines = append(page.Lines, l)
 		}
 	}
-	if over := len(page.Lines) - limit; over > 0 && q.Oldest {
+	over := len(page.Lines) - limit
+	page.More = over > 0
+	if over > 0 && q.Oldest {
 		page.Lines = page.Lines[:limit]
+		page.Last = engine.LogCursor{tapeLog: {Generation: "ab12", Offset: page.Lines[limit-1].Offset + 1}}
 	} else if over > 0 {
 		page.Lines = page.Lines[over:]
 	}

@@ -82,8 +82,8 @@ func (d *logDownload) run(ctx context.Context, q engine.LogQuery, page engine.Lo
 		if n += len(page.Lines); n > downloadMax {
 			return engine.Invalidf("more than %d lines", downloadMax)
 		}
-		if !page.More {
-			return nil
+		if !page.More || ctx.Err() != nil {
+			return ctx.Err()
 		}
 		q.From = page.Last
 		var err error

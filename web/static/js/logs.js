@@ -51,15 +51,14 @@ function older(list) {
       const added = page.getElementById("log");
       const days = added.querySelectorAll(".day");
       const first = list.querySelector(".day");
+      const height = list.scrollHeight - list.scrollTop; // from what is read to the end
       if (first && days.length && days[days.length - 1].textContent === first.textContent) first.remove();
-      const height = list.scrollHeight - list.scrollTop;
       redraw(added);
       document.getElementById("log-empty")?.remove();
       list.prepend(...added.childNodes);
       list.scrollTop = list.scrollHeight - height;
       const next = page.querySelector("[data-logs-older]");
-      edge.replaceChildren(...(next ? next.childNodes : []));
-      edge.hidden = !next;
+      edge.replaceChildren(...(next ? next.childNodes : ["These are the oldest lines that are kept."]));
       viewer?.left();
     } catch {
       location.assign(a.href); // the server says what is wrong
