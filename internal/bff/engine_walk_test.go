@@ -82,14 +82,6 @@ func (e *everything) OpenLogFile(_ context.Context, _, name string) (engine.LogF
 	return engine.LogFile{Service: engine.Catalog, Name: name, Bytes: int64(len(text)), ModTime: time.Now()}, io.NopCloser(strings.NewReader(text)), nil
 }
 
-func (e *everything) FindPackages(context.Context, string, string, int) ([]string, error) {
-	return []string{"openssl"}, nil
-}
-
-func (e *everything) FindVulns(context.Context, string, string, int) ([]string, error) {
-	return []string{"CVE-2024-5535"}, nil
-}
-
 // fullEngine has something to show on every page.
 func fullEngine() *everything {
 	fake := enginetest.New()
