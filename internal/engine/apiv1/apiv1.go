@@ -61,6 +61,7 @@ type Backend interface {
 	Events
 	Exports
 	Feeds
+	FeedData
 	Images
 	Imports
 	Policies
@@ -163,7 +164,7 @@ func New(b Backend, opts Options) *Server {
 		s.imagesOps(), s.contentOps(), s.exportsOps(), s.vulnerabilitiesOps(), s.queriesOps(), s.samplesOps(),
 		s.importOps(), s.importsOps(), s.archivesOps(),
 		s.registriesOps(), s.repositoriesOps(), s.subscriptionsOps(),
-		s.policiesOps(), s.evaluationsOps(), s.vexOps(), s.checksOps(), s.queuesOps(),
+		s.policiesOps(), s.evaluationsOps(), s.vexOps(), s.checksOps(), s.queuesOps(), s.feedDataOps(),
 	} {
 		for id, o := range ops {
 			s.handle(id, o)

@@ -27,6 +27,7 @@ var unnoted = map[string]string{
 	"uploadImportParentManifest": "a part of an import",
 	"uploadImportImageConfig":    "a part of an import",
 	"uploadImportDockerfile":     "a part of an import",
+	"appendFeedArchive":          "a part of an upload, which is noted when it begins and when it is installed",
 	"tryPolicy":                  "a question: nothing is kept of it",
 	"tryImage":                   "likewise",
 	"getOauthToken":              "a login: it changes nothing",

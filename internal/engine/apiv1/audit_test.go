@@ -13,7 +13,7 @@ import (
 // with a reason: here again, so that nobody adds one in passing.
 func TestWhatIsNotAudited(t *testing.T) {
 	want := []string{
-		"addImage", "createImport", "getOauthToken", "importImageArchive", "tryImage", "tryPolicy", "uploadImportDockerfile", "uploadImportImageConfig",
+		"addImage", "appendFeedArchive", "createImport", "getOauthToken", "importImageArchive", "tryImage", "tryPolicy", "uploadImportDockerfile", "uploadImportImageConfig",
 		"uploadImportManifest", "uploadImportPackages", "uploadImportParentManifest",
 	}
 	s := New(testAuth{}, Options{})

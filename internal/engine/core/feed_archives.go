@@ -47,6 +47,9 @@ func uploadOf(a engine.FeedArchive) (engine.FeedArchive, error) {
 	if r := []rune(name); len(r) > 200 {
 		name = string(r[:200])
 	}
+	if name == "." || name == "/" {
+		name = "archive"
+	}
 	a.Source = "upload: " + name
 	if a.Checksum = strings.ToLower(strings.TrimSpace(a.Checksum)); a.Checksum != "" {
 		a.Checksum = "sha256:" + strings.TrimPrefix(a.Checksum, "sha256:")
