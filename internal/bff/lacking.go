@@ -117,7 +117,12 @@ type tolerant struct{ Engine }
 
 func (t tolerant) ServiceHistory(ctx context.Context, since time.Time) ([]engine.ServiceTransition, error) {
 	list, err := t.Engine.ServiceHistory(ctx, since)
-	return list, without(ctx, "when services went down and up", err)
+	return list, without(ctx, "when services were down before this console looked", err)
+}
+
+func (t tolerant) Checks(ctx context.Context, q engine.CheckQuery) ([]engine.Check, error) {
+	list, err := t.Engine.Checks(ctx, q)
+	return list, without(ctx, "how its database, its queues, its clocks and its disks are", err)
 }
 
 func (t tolerant) VerdictCounts(ctx context.Context, account string) (engine.VerdictCounts, error) {

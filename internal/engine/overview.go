@@ -8,6 +8,7 @@ type Overview struct {
 	Fixable    int64      // matches that a newer version fixes
 	Packages   int64
 	Samples    int64 // images that are samples
+	Unsummed   bool  // the sums above, beside Images, are not known
 
 	Hours  []EventHour // of the last 24 hours, oldest first; quiet hours are left out
 	Errors []Event     // the newest errors, newest first

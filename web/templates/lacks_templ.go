@@ -75,7 +75,7 @@ func lacks(v *view.Lacks) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, ". What this page shows of that is not known rather than none.")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, ". Where this page shows none, it is not known.")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

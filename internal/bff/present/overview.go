@@ -24,6 +24,9 @@ func Overview(o engine.Overview, verdicts engine.VerdictCounts, services []engin
 		Policy:   policyStand(verdicts),
 		Feeds:    feedsCard(o, c),
 	}
+	if v.Posture.Unknown = o.Unsummed; o.Unsummed {
+		v.Images.Packages = ""
+	}
 	if o.Samples > 0 {
 		v.Samples = Plural(o.Samples, "sample image", "sample images")
 	}

@@ -55,7 +55,7 @@ func (c *Client) Checks(ctx context.Context, q engine.CheckQuery) ([]engine.Chec
 	}
 	err := c.beyond(ctx, "GET /console/checks", call{query: checkQuery(q), account: q.Account, out: &body, timeout: checkTime})
 	if errors.Is(err, engine.ErrUnsupported) {
-		return c.plainChecks(ctx, q), nil
+		return c.plainChecks(ctx, q), err // and not all there are
 	}
 	var list []engine.Check
 	for _, w := range body.Checks {

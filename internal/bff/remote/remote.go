@@ -73,6 +73,7 @@ type Client struct {
 	changes  *changes
 	clears   clears
 	runs     feedRuns
+	health   health
 	own      sync.WaitGroup  // what goes on behind a request
 	life     context.Context // of the client
 	end      context.CancelFunc

@@ -24,8 +24,8 @@ type wireService struct {
 	} `json:"service_detail"`
 }
 
-// Services lists the records of all services. v1 tells neither when one was
-// heard of last nor since when it is as it is.
+// Services lists the records of all services. v1 does not tell when one was
+// heard of last; since when it is as it is, is what was seen from here.
 func (c *Client) Services(ctx context.Context) ([]engine.Service, error) {
 	return kept(ctx, c, "", "services", 500*time.Millisecond, c.services)
 }
@@ -41,6 +41,7 @@ func (c *Client) services(ctx context.Context) ([]engine.Service, error) {
 	for _, w := range all.States {
 		list = append(list, serviceOf(w))
 	}
+	c.health.note(list, time.Now())
 	return list, nil
 }
 
@@ -82,7 +83,7 @@ const overviewEvents = 1000
 // would be a question for each of them, and are left out.
 func (c *Client) Overview(ctx context.Context, account string) (engine.Overview, error) {
 	return kept(ctx, c, account, "overview", 2*time.Second, func(ctx context.Context) (engine.Overview, error) {
-		var o engine.Overview
+		o := engine.Overview{Unsummed: true}
 		states, err := c.ImageStates(ctx, account)
 		if err != nil {
 			return o, err
@@ -91,6 +92,7 @@ func (c *Client) Overview(ctx context.Context, account string) (engine.Overview,
 		for state, n := range states {
 			o.Images[state] = int64(n)
 		}
+		o.Queues = []engine.QueueStat{{Queue: engine.QueueAnalyze, Waiting: o.Images[engine.NotAnalyzed], Leased: o.Images[engine.Analyzing]}}
 		if err := c.overviewOfEvents(ctx, account, &o); err != nil {
 			return o, err
 		}

@@ -193,7 +193,8 @@ func (w *watcher) services(ctx context.Context, who credential) error {
 	var all struct {
 		States []wireService `json:"service_states"`
 	}
-	if err := w.c.call(ctx, call{method: "GET", path: "/system", out: &all, as: &who}); err != nil {
+	err := w.c.call(ctx, call{method: "GET", path: "/system", out: &all, as: &who})
+	if err != nil {
 		if w.whole != nil {
 			w.whole = nil
 			w.tell("", engine.ChangeService, "") // pages say that it is down
@@ -201,8 +202,12 @@ func (w *watcher) services(ctx context.Context, who credential) error {
 		return err
 	}
 	now := map[string]string{}
+	list := make([]engine.Service, 0, len(all.States))
 	for _, s := range all.States {
-		v := serviceOf(s)
+		list = append(list, serviceOf(s))
+	}
+	w.c.health.note(list, time.Now())
+	for _, v := range list {
 		now[v.Key()] = fmt.Sprint(v.State, v.Detail, v.BaseURL)
 	}
 	if w.whole == nil {

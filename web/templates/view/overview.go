@@ -74,6 +74,7 @@ type Counted struct{ Name, Count, Tone, Href string }
 
 // Posture is the vulnerabilities of all images together.
 type Posture struct {
+	Unknown                   bool // no sums are known
 	Bar                       SevBar
 	Total, Exploited, Fixable string
 	FixableShare              string

@@ -30,6 +30,9 @@ type Lacks struct {
 	Parts  []string        // of this page
 }
 
+// Some reports whether a part of this page lacks.
+func (l *Lacks) Some() bool { return l != nil && len(l.Parts) > 0 }
+
 // Nav is one item of the rail; Gap leaves room before it, Docked ones stand in
 // the bar of a phone, those that Lack can only say that the engine has nothing
 // for them.
