@@ -24,14 +24,14 @@ import (
 
 // console is a running console with a browser's cookie jar.
 type console struct {
-	t    *testing.T
+	t    testing.TB
 	fake *enginetest.Fake
 	url  string
 	http *http.Client
 	stop func() error
 }
 
-func start(t *testing.T, o bff.Options) *console {
+func start(t testing.TB, o bff.Options) *console {
 	t.Helper()
 	fake := enginetest.New()
 	if o.Engine == nil {
@@ -42,7 +42,7 @@ func start(t *testing.T, o bff.Options) *console {
 	return c
 }
 
-func startAt(t *testing.T, addr string, o bff.Options) *console {
+func startAt(t testing.TB, addr string, o bff.Options) *console {
 	t.Helper()
 	srv, err := bff.New(o)
 	if err != nil {
