@@ -42,8 +42,7 @@ CREATE TABLE event_retention_runs (
 	id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	trigger    text        NOT NULL CHECK (trigger IN ('schedule', 'request')),
 	by_user    text        NOT NULL DEFAULT '',
-	status     text        NOT NULL DEFAULT 'running' CHECK (status IN ('running', 'done', 'cancelled', 'failed')),
-	error      text        NOT NULL DEFAULT '',
+	status     text        NOT NULL DEFAULT 'running' CHECK (status IN ('running', 'done', 'cancelled')),
 	rules      jsonb       NOT NULL, -- as they were: level, days, before, deleted
 	deleted    bigint      NOT NULL DEFAULT 0,
 	host       text        NOT NULL DEFAULT '',

@@ -168,7 +168,7 @@ func TestEveryOperationKeepsTheContract(t *testing.T) {
 		run  func(*testing.T)
 	}{
 		{"services", f.services}, {"feeds", f.feeds}, {"feed data", f.feedData}, {"registries", f.registries}, {"images", f.images},
-		{"content", f.content}, {"exports", f.exports}, {"queries", f.queries}, {"evaluations", f.evaluations}, {"policies", f.policies}, {"VEX", f.vex}, {"queues", f.queues},
+		{"content", f.content}, {"exports", f.exports}, {"queries", f.queries}, {"evaluations", f.evaluations}, {"policies", f.policies}, {"VEX", f.vex}, {"queues", f.queues}, {"retention", f.retention},
 		{"subscriptions", f.subscriptions}, {"webhooks", f.webhooks}, {"accounts", f.accounts}, {"imports", f.imports},
 		{"archives", f.archives}, {"events", f.events}, {"deletion", f.deletion}, {"return from the archive", f.returns},
 		{"beyond v1", f.beyond},

@@ -21,7 +21,7 @@ var matrixNames = map[string]string{
 	"ruleId": absent[7:39], "policyId": "nosuch", "registry": "nosuch.example", "username": "nosuch-user", "webhook_type": "general",
 	"enabled": "true", "tag": "docker.io/team/app:1", "imageDigests": absent, "repository": "127.0.0.1:9/none", "vulnerability_id": "CVE-1999-99999",
 	"name": "nosuch", "id": "CVE-1999-99999", "credential_type": "password", "notificationSeq": "1",
-	"queue": "nosuch", "messageId": "1", "image": "127.0.0.1:9/none:1",
+	"queue": "nosuch", "messageId": "1", "image": "127.0.0.1:9/none:1", "runId": "0",
 	"otherDigest": absent, "sbomFormat": "spdx-json", "reportFormat": "sarif",
 }
 
@@ -41,6 +41,8 @@ var matrixBodies = map[string]string{
 	"PUT /policies/{policyId}":                                     `{"policyId":"nosuch","policybundle":{"id":"x","version":"1_0","policies":[],"mappings":[]}}`,
 	"POST /console/policies/try":                                   `{"policybundle":{}}`,
 	"POST /subscriptions":                                          `{"subscription_key":"x","subscription_type":"nosuch"}`,
+	"PUT /console/events/retention":                                `{"rules":[{"level":"info","enabled":false,"days":90}]}`,
+	"POST /console/events/retention/plan":                          `{}`,
 	"POST /archives/images":                                        `["` + absent + `"]`,
 	"POST /archives/rules":                                         `{"transition":"archive"}`,
 	"POST /registries":                                             `{"registry":"https://nosuch.example"}`,

@@ -33,6 +33,8 @@ type Engine interface {
 	Troubleshoot
 	Services
 	Events
+	SavedFilters
+	Retention
 	Feeds
 	Images
 	Registries

@@ -12,8 +12,14 @@ import (
 	"windlass/web/templates/view"
 )
 
-// maxChosen bounds how many events one form may choose by id.
-const maxChosen = 5000
+// maxChosen and maxRuns bound how many events and rows of repeats one form may
+// choose one by one, the others how long the name of one is.
+const (
+	maxChosen   = 5000
+	maxRuns     = 200
+	maxEventID  = 64
+	maxRunField = 16 << 10
+)
 
 // confirmClear counts exactly before a large clear is asked for.
 func (s *Server) confirmClear(c *fiber.Ctx) error {
@@ -45,7 +51,11 @@ func (s *Server) confirmClear(c *fiber.Ctx) error {
 // match the filter the form was drawn with, but for those in except.
 func (s *Server) clearEvents(c *fiber.Ctx) error {
 	q := present.ParseEventQuery(func(name string) string { return c.FormValue(name) })
-	f, err := clearFilter(q, c.FormValue("all") == "1", formList(c, "id"), formList(c, "except"), s.clock(c))
+	chosen, err := chosenEvents(c)
+	if err != nil {
+		return err
+	}
+	f, err := clearFilter(q, c.FormValue("all") == "1", chosen, s.clock(c))
 	if err != nil {
 		return err
 	}
@@ -57,16 +67,36 @@ func (s *Server) clearEvents(c *fiber.Ctx) error {
 	return s.cleared(c, clear, c.FormValue("back"))
 }
 
-// clearFilter is what a clear form asks for.
-func clearFilter(q present.EventQuery, all bool, ids, except []string, clock present.Clock) (engine.EventFilter, error) {
-	if len(ids) > maxChosen || len(except) > maxChosen {
-		return engine.EventFilter{}, engine.Invalidf("At most %d events can be chosen one by one. Clear all that match a filter instead.", maxChosen)
+// choice is what a form picks one by one: events, rows of folded ones, and those
+// of either that are taken out of all that match.
+type choice struct {
+	ids, except []string
+	runs        []engine.EventRun
+}
+
+func chosenEvents(c *fiber.Ctx) (choice, error) {
+	v := choice{ids: formList(c, "id", maxEventID), except: formList(c, "except", maxEventID)}
+	for _, text := range formList(c, "run", maxRunField) {
+		r, err := present.ParseRun(text)
+		if err != nil {
+			return v, err
+		}
+		v.runs = append(v.runs, r)
 	}
-	if !all {
-		if len(ids) == 0 {
+	if len(v.ids) > maxChosen || len(v.except) > maxChosen || len(v.runs) > maxRuns {
+		return v, engine.Invalidf("At most %d events and %d rows of repeats can be chosen one by one. Clear all that match a filter instead.", maxChosen, maxRuns)
+	}
+	return v, nil
+}
+
+// clearFilter is what a clear form asks for. Rows of repeats mean those of their
+// events that match the filter they were drawn with.
+func clearFilter(q present.EventQuery, all bool, v choice, clock present.Clock) (engine.EventFilter, error) {
+	if !all && len(v.runs) == 0 {
+		if len(v.ids) == 0 {
 			return engine.EventFilter{}, engine.Invalidf("No event was chosen. Tick the events to clear, or clear all that match.")
 		}
-		return engine.EventFilter{IDs: ids}, nil
+		return engine.EventFilter{IDs: v.ids}, nil
 	}
 	f, err := q.Filter(clock)
 	if err != nil {
@@ -75,15 +105,19 @@ func clearFilter(q present.EventQuery, all bool, ids, except []string, clock pre
 	if f.Before.IsZero() || f.Before.After(clock.Now) {
 		f.Before = clock.Now
 	}
-	f.Except = except
+	if all {
+		f.Except = v.except
+	} else {
+		f.IDs, f.Runs = v.ids, v.runs
+	}
 	return f, nil
 }
 
 // formList is a field that may stand in a form many times.
-func formList(c *fiber.Ctx, name string) []string {
+func formList(c *fiber.Ctx, name string, most int) []string {
 	var list []string
 	for _, v := range c.Context().PostArgs().PeekMulti(name) {
-		if len(v) > 0 && len(v) <= 64 {
+		if len(v) > 0 && len(v) <= most {
 			list = append(list, string(v))
 		}
 	}

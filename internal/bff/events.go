@@ -31,6 +31,15 @@ type Events interface {
 	UndoClear(ctx context.Context, account string, id int64) (engine.EventClear, error)
 }
 
+// SavedFilters keeps the filters of users.
+type SavedFilters interface {
+	SavedFilters(ctx context.Context, account, user string) ([]engine.SavedFilter, error)
+	// SaveFilter keeps a query under a name, in place of one of that name.
+	SaveFilter(ctx context.Context, account, user, name, query string) (engine.SavedFilter, error)
+	RenameFilter(ctx context.Context, account, user string, id int64, name string) error
+	DeleteFilter(ctx context.Context, account, user string, id int64) error
+}
+
 const (
 	eventsPageSize  = 100
 	eventsShowClear = 5 // newest clears looked at for those still at work
@@ -45,6 +54,10 @@ func (s *Server) eventsRoutes(r fiber.Router) {
 	r.Get("/events/clears/:clear", s.showClear)
 	r.Post("/events/clears/:clear/undo", s.may("deleteEvents"), s.undoClear)
 	r.Post("/events/clears/:clear/cancel", s.may("deleteEvents"), s.cancelClear)
+	r.Post("/events/filters", s.may("listEvents"), s.saveFilter)
+	r.Post("/events/filters/:filter/rename", s.may("listEvents"), s.renameFilter)
+	r.Post("/events/filters/:filter/delete", s.may("listEvents"), s.deleteFilter)
+	s.retentionRoutes(r)
 	r.Get("/events/:id", s.showEvent)
 	r.Post("/events/:id/delete", s.may("deleteEvents"), s.deleteEvent)
 	s.live.topic("events", topic{
@@ -68,9 +81,19 @@ func (s *Server) listEvents(c *fiber.Ctx) error {
 	}
 	ctx, account := c.UserContext(), s.who(c).Account
 	d := present.EventsData{Query: q, Filter: f, User: s.who(c).User, API: c.BaseURL()}
-	d.List, err = s.engine.Events(ctx, account, f, engine.EventPage{Cursor: q.After, Limit: pageSize(c, eventsPageSize), Oldest: q.Order == "oldest"})
+	size := pageSize(c, eventsPageSize)
+	if q.Folded() {
+		err = s.readFolded(ctx, account, size, &d)
+	} else {
+		d.List, err = s.engine.Events(ctx, account, f, engine.EventPage{Cursor: q.After, Limit: size, Oldest: q.Order == "oldest"})
+	}
 	if err != nil {
 		return err
+	}
+	if s.wants(c, "events-saved") {
+		if d.Saved, err = s.engine.SavedFilters(ctx, account, d.User); err != nil {
+			return err
+		}
 	}
 	if s.wants(c, "events-list") {
 		if d.Count, d.Exact, err = s.countEvents(ctx, account, d); err != nil {
@@ -97,7 +120,7 @@ func (s *Server) listEvents(c *fiber.Ctx) error {
 func (s *Server) countEvents(ctx context.Context, account string, d present.EventsData) (int64, bool, error) {
 	whole := d.Query.After == "" && d.List.Next == ""
 	if whole || d.Query.Text != "" {
-		return int64(len(d.List.Events)), whole, nil
+		return d.Shown(), whole, nil
 	}
 	return s.engine.CountEvents(ctx, account, d.Filter, present.CountBound)
 }

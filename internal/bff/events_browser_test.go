@@ -104,6 +104,59 @@ func TestEventsInABrowser(t *testing.T) {
 	p.Looks("events-filtered")
 }
 
+// Repeats are folded into rows that open, and a row means all its events; the
+// filter is saved under a name; the rules of retention are counted first.
+func TestFoldedEventsInABrowser(t *testing.T) {
+	c := start(t, bff.Options{})
+	usual(c.fake)
+	for i := range 14 {
+		e := engine.NewEvent(engine.EvAnalysisFailed, "admin", "docker.io/team/flaky:v1", map[string]any{"cause": "manifest unknown"}, engine.Source{Service: engine.Analyzer, Host: "host-2"})
+		e.At = time.Now().Add(-2*time.Minute - time.Duration(i)*9*time.Second).Truncate(time.Microsecond)
+		c.fake.AddEvent(e)
+	}
+	p := browsertest.Open(t)
+	p.Login(c.url, "admin", enginetest.Password)
+	p.Goto(c.url + "/events?level=error")
+	p.Live()
+	p.Click(`[data-testid="fold"]`)
+	p.Wait(`document.querySelectorAll("#events-rows tr").length === 5`)
+	p.Live()
+	p.Click(`[data-testid="unfold"]`)
+	p.Wait(`document.querySelectorAll("#events-rows tr.member").length === 14`)
+	p.Live()
+	p.Looks("events-folded")
+	p.Click("#events-rows tr.run [data-select]")
+	p.Wait(`document.querySelector("[data-clear-selected]").textContent === "Clear 14 events"`)
+	p.Click("[data-clear-selected]")
+	p.Wait(`document.querySelectorAll("#events-rows tr").length === 4`)
+	p.Wait(`document.querySelector("[data-toast]").textContent.includes("Cleared 14 events.")`)
+
+	p.Click("#events-save summary")
+	p.Type("#events-save input[name=name]", "Errors, folded")
+	p.Click("#events-save button")
+	p.Wait(`document.querySelector("#events-saved [aria-current]")?.textContent.includes("Errors, folded")`)
+	p.Click("#events-manage summary")
+	p.Looks("events-saved")
+
+	p.Goto(c.url + "/events/retention")
+	p.Live()
+	p.Click("input[name=info_on]")
+	p.Click(`[formaction="/events/retention/plan"]`)
+	p.Wait(`document.querySelector("#retention-plan")`)
+	p.Live()
+	c.fake.Set(func() {
+		c.fake.Kept.Runs = []engine.RetentionRun{
+			{ID: 2, Trigger: "request", By: "admin", Status: engine.RetentionRunning, Deleted: 120_000, Host: "host-1", StartedAt: time.Now().Add(-3 * time.Second),
+				Rules: []engine.RetentionPart{{Level: "info", Days: 30, Total: 431_007, Deleted: 120_000}}},
+			{ID: 1, Trigger: "schedule", Status: engine.RetentionDone, Deleted: 12_307, Host: "host-1", StartedAt: time.Now().Add(-26 * time.Hour), EndedAt: time.Now().Add(-26*time.Hour + 4*time.Second),
+				Rules: []engine.RetentionPart{{Level: "error", Days: 365, Deleted: 7}, {Level: "info", Days: 30, Deleted: 12_300}}},
+		}
+	})
+	c.fake.Change(engine.ChangeRetention, "", "2")
+	p.Wait(`document.querySelector("#retention .meter")?.textContent.includes("120,000 of 431,007")`)
+	p.Looks("events-retention")
+}
+
 // What a clear is for leaves the list at once; the deletion shows how far it is.
 func TestClearInABrowser(t *testing.T) {
 	c := start(t, bff.Options{})

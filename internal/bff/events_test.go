@@ -36,7 +36,7 @@ func visit(t *testing.T, f *enginetest.Fake, account string) *visitor {
 	}
 	v := &visitor{t: t, s: s, token: session.NewToken(), csrf: session.NewToken()}
 	err = f.AddSession(t.Context(), engine.Session{
-		Identity: engine.Identity{User: account, Account: account}, Hash: session.Hash(v.token), CSRF: v.csrf, ExpiresAt: time.Now().Add(time.Hour),
+		Identity: engine.Identity{User: account, Account: account, Admin: account == engine.AdminAccount}, Hash: session.Hash(v.token), CSRF: v.csrf, ExpiresAt: time.Now().Add(time.Hour),
 	})
 	if err != nil {
 		t.Fatal(err)

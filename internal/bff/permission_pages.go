@@ -94,6 +94,7 @@ var changeActions = map[engine.ChangeKind]string{
 	engine.ChangeEvent:         "listEvents",
 	engine.ChangeEventDeleted:  "listEvents",
 	engine.ChangeEventsCleared: "listEvents",
+	engine.ChangeRetention:     "listEvents",
 	engine.ChangeImage:         "listImages",
 	engine.ChangeImageRemoved:  "listImages",
 	engine.ChangeSample:        "listImages",

@@ -61,6 +61,7 @@ const (
 	ChangeEvent         ChangeKind = "event"               // event id; added
 	ChangeEventDeleted  ChangeKind = "event.deleted"       // event id
 	ChangeEventsCleared ChangeKind = "events.cleared"      // clear id; body EventClear; progress, end, undo
+	ChangeRetention     ChangeKind = "events.retention"    // run id or empty; rules altered, progress of a run
 	ChangeFeeds         ChangeKind = "feeds"               // feed name or empty; feed, group or active data altered
 	ChangeFeedSync      ChangeKind = "feeds.sync"          // sync id; progress of a running sync
 	ChangeRematch       ChangeKind = "feeds.rematch"       // data id; progress of rematching after a switch

@@ -25,6 +25,7 @@ type Fake struct {
 	History []engine.ServiceTransition
 	Sum     engine.Overview
 	Log     EventLog
+	Kept    EventsKept
 	Guide   []engine.Check // what the checks say
 	Verdict engine.VerdictCounts
 	Lines   []engine.LogLine // of all services

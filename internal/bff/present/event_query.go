@@ -19,6 +19,8 @@ type EventQuery struct {
 	Order                            string // oldest; empty: newest first
 	After                            string // cursor of the page before
 	Open                             string // id of the event in the drawer
+	Fold                             string // 1: repeats are one row
+	Unfold                           string // key of the row whose events are shown
 }
 
 // fields lists the query by name, in the order of addresses.
@@ -32,7 +34,7 @@ func (q *EventQuery) fields() []struct {
 	}{
 		{"text", &q.Text}, {"level", &q.Level}, {"service", &q.Service}, {"host", &q.Host}, {"type", &q.Type},
 		{"resource_type", &q.ResourceType}, {"resource", &q.Resource}, {"range", &q.Range},
-		{"since", &q.Since}, {"before", &q.Before}, {"order", &q.Order}, {"after", &q.After}, {"open", &q.Open},
+		{"since", &q.Since}, {"before", &q.Before}, {"fold", &q.Fold}, {"order", &q.Order}, {"after", &q.After}, {"unfold", &q.Unfold}, {"open", &q.Open},
 	}
 }
 
@@ -52,6 +54,9 @@ func ParseEventQuery(get func(name string) string) EventQuery {
 	}
 	if q.Order != "oldest" {
 		q.Order = ""
+	}
+	if q.Fold != "1" {
+		q.Fold, q.Unfold = "", ""
 	}
 	if _, known := ranges[q.Range]; !known {
 		q.Range = ""
@@ -137,7 +142,17 @@ func (q EventQuery) Href() string { return "/events" + q.Query() }
 
 // List is the query without what belongs to one page of it.
 func (q EventQuery) List() EventQuery {
-	q.After, q.Open = "", ""
+	q.After, q.Open, q.Unfold = "", "", ""
+	return q
+}
+
+// Folded reports whether repeats are one row.
+func (q EventQuery) Folded() bool { return q.Fold == "1" }
+
+// Filters is the query without what only says how its list is looked at.
+func (q EventQuery) Filters() EventQuery {
+	q = q.List()
+	q.Fold, q.Order = "", ""
 	return q
 }
 
@@ -150,8 +165,7 @@ func (q EventQuery) with(alter func(*EventQuery)) EventQuery {
 
 // Filtered reports whether anything narrows the list.
 func (q EventQuery) Filtered() bool {
-	q.Order, q.After, q.Open = "", "", ""
-	return q != EventQuery{}
+	return q.Filters() != EventQuery{}
 }
 
 // QueryOf is the query that asks for what a filter does, as far as it can be
@@ -188,6 +202,9 @@ func FilterWords(f engine.EventFilter) string {
 	add("resource", f.ResourceID)
 	if !f.Since.IsZero() {
 		add("since", f.Since.UTC().Format(exactLayout)+" UTC")
+	}
+	if n := len(f.Runs); n > 0 {
+		return Plural(n+len(f.IDs), "chosen row", "chosen rows")
 	}
 	if n := len(f.IDs); n > 0 {
 		return Plural(n, "chosen event", "chosen events")

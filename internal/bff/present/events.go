@@ -23,14 +23,31 @@ type EventsData struct {
 	Count  int64 // at most CountBound
 	Exact  bool  // or there are more
 	Clears []engine.EventClear
-	Open   *engine.Event
-	User   string // who looks, and where the API is: for the command lines
-	API    string
+	// When repeats are folded: the rows, of which List has the first events, and
+	// the events of the one that is open.
+	Folds   []EventFold
+	Members []engine.Event
+	Saved   []engine.SavedFilter
+	Open    *engine.Event
+	User    string // who looks, and where the API is: for the command lines
+	API     string
+}
+
+// Shown is how many events the page stands for.
+func (d EventsData) Shown() int64 {
+	if !d.Query.Folded() {
+		return int64(len(d.List.Events))
+	}
+	n := 0
+	for _, f := range d.Folds {
+		n += f.Count
+	}
+	return int64(n)
 }
 
 // Events shapes the page.
 func Events(d EventsData, c Clock) view.Events {
-	v := view.Events{Filter: eventsFilter(d.Query, c), List: EventsList(d, c), Same: eventsSame(d)}
+	v := view.Events{Filter: eventsFilter(d.Query, c), Saved: eventsSaved(d), List: EventsList(d, c), Same: eventsSame(d)}
 	if d.Open != nil {
 		e := EventDetail(*d.Open, c)
 		e.Close = d.Query.closed()
@@ -57,7 +74,7 @@ func EventsList(d EventsData, c Clock) view.EventsList {
 	q := d.Query
 	v := view.EventsList{
 		Oldest: q.Order == "oldest", Live: q.After == "" && q.Order == "",
-		CSV: "/events/export.csv" + q.List().Query(), NDJSON: "/events/export.ndjson" + q.List().Query(),
+		CSV: "/events/export.csv" + q.exported(), NDJSON: "/events/export.ndjson" + q.exported(),
 		Back:   q.closed(),
 		Fields: ClearFields(d.Filter, c), Count: countWords(d) + " " + noun(d),
 	}
@@ -68,8 +85,20 @@ func EventsList(d EventsData, c Clock) view.EventsList {
 			q.Order = ""
 		}
 	}).Href()
-	for _, e := range d.List.Events {
-		v.Rows = append(v.Rows, EventRow(e, c))
+	v.Folded = q.Folded()
+	v.FoldHref = q.with(func(q *EventQuery) {
+		if q.Fold == "" {
+			q.Fold = "1"
+		} else {
+			q.Fold = ""
+		}
+	}).Href()
+	for i, e := range d.List.Events {
+		if v.Folded {
+			v.Rows = append(v.Rows, foldRow(d.Folds[i], q, d.Members, c))
+		} else {
+			v.Rows = append(v.Rows, EventRow(e, c))
+		}
 	}
 	for _, cl := range d.Clears {
 		if cl.Working() || cl.Undoable(c.Now) && cl.Total > 0 {
@@ -97,10 +126,20 @@ func EventsList(d EventsData, c Clock) view.EventsList {
 	return v
 }
 
+// exported is the query of an export, which has every event as a row.
+func (q EventQuery) exported() string {
+	q = q.List()
+	q.Fold = ""
+	return q.Query()
+}
+
 func eventsPager(d EventsData) view.Pager {
 	q := d.Query
 	var p view.Pager
-	if n := len(d.List.Events); n > 0 {
+	switch rows, n := len(d.List.Events), d.Shown(); {
+	case rows > 0 && q.Folded():
+		p.Text = Plural(n, "event", "events") + " in " + Plural(rows, "row", "rows") + " on this page of " + countWords(d)
+	case rows > 0:
 		p.Text = Plural(n, "event", "events") + " on this page of " + countWords(d)
 	}
 	if q.After != "" {
@@ -171,7 +210,7 @@ func EventRow(e engine.Event, c Clock) view.EventRow {
 		Error: e.Level == engine.LevelError, At: c.Exact(e.At), Service: e.Service, Host: e.Host,
 		ServiceHref: EventQuery{Service: e.Service}.Href(),
 		Event:       engine.ShortEventName(e.Type), Dotted: e.Type, TypeHref: EventQuery{Type: e.Type}.Href(),
-		Resource: e.ResourceID, Message: e.Message,
+		Resource: e.ResourceID, Message: e.Message, Pick: "id", PickValue: e.ID, Events: 1,
 	}
 	if t, known := engine.EventTypeOf(e.Type); known { // the guide's name is the shorter address
 		r.TypeHref = EventQuery{Type: t.Short}.Href()
@@ -222,7 +261,7 @@ func EventDetail(e engine.Event, c Clock) view.EventDetail {
 
 func eventsFilter(q EventQuery, c Clock) view.EventsFilter {
 	v := view.EventsFilter{
-		Text: q.Text, Host: q.Host, Type: q.Type, Resource: q.Resource, Order: q.Order,
+		Text: q.Text, Host: q.Host, Type: q.Type, Resource: q.Resource, Order: q.Order, Fold: q.Fold,
 		Since: c.local(q.Since), Before: c.local(q.Before), Zone: "UTC",
 		More:          q.Host+q.Type+q.ResourceType+q.Resource+q.Since+q.Before != "",
 		Levels:        options(q.Level, "Any level", engine.LevelError, "Errors", engine.LevelInfo, "Info"),

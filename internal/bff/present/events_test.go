@@ -105,7 +105,7 @@ func TestEventRow(t *testing.T) {
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			want := view.EventRow{DOMID: "event-0123456789abcdef", ID: "0123456789abcdef", Short: "01234567", Href: "/events/0123456789abcdef", At: clock.Exact(now)}
+			want := view.EventRow{DOMID: "event-0123456789abcdef", ID: "0123456789abcdef", Short: "01234567", Href: "/events/0123456789abcdef", At: clock.Exact(now), Pick: "id", PickValue: "0123456789abcdef", Events: 1}
 			tc.want(&want)
 			if got := present.EventRow(tc.e, clock); got != want {
 				t.Errorf("got  %+v\nwant %+v", got, want)

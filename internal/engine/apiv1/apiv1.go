@@ -69,6 +69,7 @@ type Backend interface {
 	Queues
 	Registries
 	Repositories
+	Retention
 	Roles
 	Samples
 	Subscriptions
@@ -162,7 +163,7 @@ func New(b Backend, opts Options) *Server {
 		s.systemOps(), s.feedsOps(), s.eventsOps(), s.webhooksOps(),
 		s.accountsOps(), s.usersOps(), s.rolesOps(), s.tokensOps(), s.oauthOps(), s.auditOps(),
 		s.imagesOps(), s.contentOps(), s.exportsOps(), s.vulnerabilitiesOps(), s.queriesOps(), s.samplesOps(),
-		s.importOps(), s.importsOps(), s.archivesOps(),
+		s.importOps(), s.importsOps(), s.archivesOps(), s.retentionOps(),
 		s.registriesOps(), s.repositoriesOps(), s.subscriptionsOps(),
 		s.policiesOps(), s.evaluationsOps(), s.vexOps(), s.checksOps(), s.queuesOps(), s.feedDataOps(),
 	} {

@@ -76,3 +76,23 @@ func (c *Core) UndoClear(ctx context.Context, account string, id int64) (engine.
 func (c *Core) RunPurges(ctx context.Context) error {
 	return catalog.RunPurges(ctx, c.store.PurgeStep)
 }
+
+// SavedFilters lists a user's filters of an account's events.
+func (c *Core) SavedFilters(ctx context.Context, account, user string) ([]engine.SavedFilter, error) {
+	return c.store.SavedFilters(ctx, account, user)
+}
+
+// SaveFilter keeps a filter under a name.
+func (c *Core) SaveFilter(ctx context.Context, account, user, name, query string) (engine.SavedFilter, error) {
+	return c.store.SaveFilter(ctx, account, user, name, query)
+}
+
+// RenameFilter gives a saved filter another name.
+func (c *Core) RenameFilter(ctx context.Context, account, user string, id int64, name string) error {
+	return c.store.RenameFilter(ctx, account, user, id, name)
+}
+
+// DeleteFilter forgets a saved filter.
+func (c *Core) DeleteFilter(ctx context.Context, account, user string, id int64) error {
+	return c.store.DeleteFilter(ctx, account, user, id)
+}

@@ -32,6 +32,7 @@ func (c *Core) parts(s *supervise.Service) (http.Handler, map[string]func(contex
 			"change trimmer":    c.catalog.TrimChanges,
 			"service history":   c.catalog.TrimServiceHistory,
 			"event deletion":    c.RunPurges,
+			"event retention":   c.RunRetention,
 			"notifications":     c.deliverer(s).Run,
 			"old notifications": c.trimNotifications,
 			"account cleanup":   c.catalog.CleanAccounts,

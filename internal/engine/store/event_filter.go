@@ -258,3 +258,5 @@ func (s *Store) textFilter(ctx context.Context, w *eventWhere, account, text str
 var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 func isNotFound(err error) bool { return errors.Is(err, engine.ErrNotFound) }
+
+func isConflict(err error) bool { return errors.Is(err, engine.ErrConflict) }

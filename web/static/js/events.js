@@ -3,7 +3,7 @@
 import { morphAll } from "./morph.js";
 import { moved } from "./live.js";
 
-const chosen = new Set(); // ids, kept while parts of the page are drawn anew
+const chosen = new Map(); // field and number of events by value, kept while parts of the page are drawn anew
 let anchor; // row at which a range begins
 let all = false; // all that match, but for those in except
 const except = new Set();
@@ -33,9 +33,19 @@ function change(e) {
 
 function choose(box, on) {
   box.checked = on;
+  if (all && box.name !== "id") { // a row of repeats cannot be taken out of all: choose the others here
+    all = false;
+    for (const b of boxes()) if (b !== box && !except.has(b.value)) add(b);
+    except.clear();
+  }
   if (all) on ? except.delete(box.value) : except.add(box.value);
-  else on ? chosen.add(box.value) : chosen.delete(box.value);
+  else on ? add(box) : chosen.delete(box.value);
 }
+
+const add = (box) => chosen.set(box.value, { name: box.name, events: Number(box.dataset.events) || 1 });
+
+// count is how many events the chosen rows stand for.
+const count = () => [...chosen.values()].reduce((n, c) => n + c.events, 0);
 
 // range chooses all rows from the anchor to box.
 function range(box, on) {
@@ -117,14 +127,14 @@ function show() {
     every.querySelector("input").checked = all;
   }
   const button = bar.querySelector("[data-clear-selected]");
-  const what = all ? every?.textContent.trim().replace(/^Select /, "") + (except.size ? ` but ${except.size}` : "") : `${chosen.size.toLocaleString("en-US")} ${chosen.size === 1 ? "event" : "events"}`;
+  const what = all ? every?.textContent.trim().replace(/^Select /, "") + (except.size ? ` but ${except.size}` : "") : `${count().toLocaleString("en-US")} ${count() === 1 ? "event" : "events"}`;
   if (button) {
     button.hidden = !some;
     if (some) button.textContent = `Clear ${what}`;
   }
-  const count = bar.querySelector("[data-selected]");
-  const text = some ? (all ? "Selected" : `${chosen.size.toLocaleString("en-US")} selected`) : count.dataset.none;
-  if (count.textContent !== text) count.textContent = text;
+  const says = bar.querySelector("[data-selected]");
+  const text = some ? (all ? "Selected" : `${count().toLocaleString("en-US")} selected`) : says.dataset.none;
+  if (says.textContent !== text) says.textContent = text;
 }
 
 // submit adds what the form alone does not say: chosen rows that are not on
@@ -134,11 +144,11 @@ function submit(e) {
   if (form.getAttribute("id") !== "events-clear") return; // form.id is its fields of that name
   for (const old of form.querySelectorAll("[data-added]")) old.remove();
   const here = new Set(boxes().map((b) => b.value));
-  const add = (name, value) => {
+  const put = (name, value) => {
     const i = Object.assign(document.createElement("input"), { type: "hidden", name, value });
     i.dataset.added = "";
     form.append(i);
   };
-  if (all) except.forEach((id) => add("except", id));
-  else chosen.forEach((id) => here.has(id) || add("id", id));
+  if (all) except.forEach((id) => put("except", id));
+  else chosen.forEach((c, value) => here.has(value) || put(c.name, value));
 }
