@@ -90,7 +90,8 @@ func (s *Server) listEvents(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if s.wants(c, "events-saved") {
+	d.Keeps, d.Retains = s.has(engine.FeatureSavedFilters), s.has(engine.FeatureRetention)
+	if d.Keeps && s.wants(c, "events-saved") {
 		if d.Saved, err = s.engine.SavedFilters(ctx, account, d.User); err != nil {
 			return err
 		}

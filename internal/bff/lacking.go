@@ -43,6 +43,8 @@ var featurePages = []struct {
 	{engine.FeatureFeedData, "/feeds/rollback", "does not go back to data before the one in use."},
 	{engine.FeatureFeedData, "/feeds/upload", "takes no archives of vulnerability data."},
 	{engine.FeatureFeedData, "/feeds/uploads", "takes no archives of vulnerability data."},
+	{engine.FeatureSavedFilters, "/events/filters", "keeps no filters for users."},
+	{engine.FeatureRetention, "/events/retention", "keeps events until somebody clears them, or by rules of its own."},
 	{engine.FeatureAPIDocument, "/api", "gives out no document of its API that can be shown."},
 }
 
@@ -70,6 +72,12 @@ func (s *Server) lacking() *view.Lacks {
 		}
 	}
 	return v
+}
+
+// has reports whether the engine has something for a part of the console.
+func (s *Server) has(f engine.Feature) bool {
+	partial, ok := s.opts.Engine.(Partial)
+	return !ok || !partial.Lacks(f)
 }
 
 // navigation is the rail: what the user may open, and which of it can only say

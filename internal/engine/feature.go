@@ -12,6 +12,8 @@ const (
 	FeatureNotifications Feature = "notifications" // what became of each
 	FeatureWebhooks      Feature = "webhooks"
 	FeatureAudit         Feature = "audit"
+	FeatureSavedFilters  Feature = "savedfilters" // of events
+	FeatureRetention     Feature = "retention"    // of events
 	FeatureAPIDocument   Feature = "api"
 	FeatureUpload        Feature = "upload"   // of image archives
 	FeatureFeedData      Feature = "feeddata" // data as a whole: its uploads and its roll back

@@ -11,7 +11,7 @@ import (
 func eventsSaved(d EventsData) view.EventsSaved {
 	now := d.Query.saved()
 	v := view.EventsSaved{Back: d.Query.closed(), Full: len(d.Saved) >= engine.MaxSavedFilters}
-	if now != "" {
+	if d.Keeps {
 		v.Query = now
 	}
 	for _, f := range d.Saved {

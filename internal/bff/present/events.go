@@ -28,6 +28,8 @@ type EventsData struct {
 	Folds   []EventFold
 	Members []engine.Event
 	Saved   []engine.SavedFilter
+	Keeps   bool // the engine can save filters
+	Retains bool // and delete old events by rules
 	Open    *engine.Event
 	User    string // who looks, and where the API is: for the command lines
 	API     string
@@ -47,7 +49,7 @@ func (d EventsData) Shown() int64 {
 
 // Events shapes the page.
 func Events(d EventsData, c Clock) view.Events {
-	v := view.Events{Filter: eventsFilter(d.Query, c), Saved: eventsSaved(d), List: EventsList(d, c), Same: eventsSame(d)}
+	v := view.Events{Filter: eventsFilter(d.Query, c), Saved: eventsSaved(d), Retention: d.Retains, List: EventsList(d, c), Same: eventsSame(d)}
 	if d.Open != nil {
 		e := EventDetail(*d.Open, c)
 		e.Close = d.Query.closed()

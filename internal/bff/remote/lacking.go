@@ -123,6 +123,11 @@ func (Lacking) CancelFeedSync(_ context.Context, _ string) (err error) {
 	return
 }
 
+func (Lacking) CancelRetention(_ context.Context, _ int64) (err error) {
+	err = lacks("CancelRetention")
+	return
+}
+
 func (Lacking) CheckNow(_ context.Context, _ string, _ string) (_ engine.Subscription, err error) {
 	err = lacks("CheckNow")
 	return
@@ -179,6 +184,11 @@ func (Lacking) DeleteFeed(_ context.Context, _ string) (_ engine.Feed, err error
 
 func (Lacking) DeleteFeedGroup(_ context.Context, _ string, _ string) (_ engine.FeedGroup, err error) {
 	err = lacks("DeleteFeedGroup")
+	return
+}
+
+func (Lacking) DeleteFilter(_ context.Context, _ string, _ string, _ int64) (err error) {
+	err = lacks("DeleteFilter")
 	return
 }
 
@@ -248,6 +258,11 @@ func (Lacking) EventClear(_ context.Context, _ string, _ int64) (_ engine.EventC
 
 func (Lacking) EventClears(_ context.Context, _ string, _ int) (_ []engine.EventClear, err error) {
 	err = lacks("EventClears")
+	return
+}
+
+func (Lacking) EventRetention(_ context.Context) (_ []engine.RetentionRule, err error) {
+	err = lacks("EventRetention")
 	return
 }
 
@@ -421,6 +436,11 @@ func (Lacking) Messages(_ context.Context, _ engine.MessageFilter) (_ []engine.Q
 	return
 }
 
+func (Lacking) NextRetention(_ context.Context) (_ time.Time, err error) {
+	err = lacks("NextRetention")
+	return
+}
+
 func (Lacking) Notification(_ context.Context, _ string, _ int64) (_ engine.Notification, err error) {
 	err = lacks("Notification")
 	return
@@ -463,6 +483,11 @@ func (Lacking) PackageSummary(_ context.Context, _ string, _ string) (_ engine.P
 
 func (Lacking) PauseQueue(_ context.Context, _ string, _ string, _ string) (err error) {
 	err = lacks("PauseQueue")
+	return
+}
+
+func (Lacking) PlanRetention(_ context.Context, _ []engine.RetentionRule) (_ []engine.RetentionPlan, err error) {
+	err = lacks("PlanRetention")
 	return
 }
 
@@ -550,6 +575,11 @@ func (Lacking) RemoveWebhook(_ context.Context, _ string, _ string) (err error) 
 	return
 }
 
+func (Lacking) RenameFilter(_ context.Context, _ string, _ string, _ int64, _ string) (err error) {
+	err = lacks("RenameFilter")
+	return
+}
+
 func (Lacking) RestoreRegistry(_ context.Context, _ string, _ string) (err error) {
 	err = lacks("RestoreRegistry")
 	return
@@ -557,6 +587,11 @@ func (Lacking) RestoreRegistry(_ context.Context, _ string, _ string) (err error
 
 func (Lacking) ResumeQueue(_ context.Context, _ string) (err error) {
 	err = lacks("ResumeQueue")
+	return
+}
+
+func (Lacking) RetentionRuns(_ context.Context, _ int) (_ []engine.RetentionRun, err error) {
+	err = lacks("RetentionRuns")
 	return
 }
 
@@ -585,6 +620,16 @@ func (Lacking) SampleStatus(_ context.Context, _ string) (_ engine.SampleStatus,
 	return
 }
 
+func (Lacking) SaveFilter(_ context.Context, _ string, _ string, _ string, _ string) (_ engine.SavedFilter, err error) {
+	err = lacks("SaveFilter")
+	return
+}
+
+func (Lacking) SavedFilters(_ context.Context, _ string, _ string) (_ []engine.SavedFilter, err error) {
+	err = lacks("SavedFilters")
+	return
+}
+
 func (Lacking) ServiceHistory(_ context.Context, _ time.Time) (_ []engine.ServiceTransition, err error) {
 	err = lacks("ServiceHistory")
 	return
@@ -602,6 +647,11 @@ func (Lacking) Session(_ context.Context, _ []byte, _ time.Duration, _ bool) (_ 
 
 func (Lacking) SetAccountState(_ context.Context, _ string, _ engine.AccountState) (err error) {
 	err = lacks("SetAccountState")
+	return
+}
+
+func (Lacking) SetEventRetention(_ context.Context, _ []engine.RetentionRule, _ string) (err error) {
+	err = lacks("SetEventRetention")
 	return
 }
 
@@ -637,6 +687,11 @@ func (Lacking) SettingWebhooks(_ context.Context) (_ []engine.Webhook, err error
 
 func (Lacking) StartFeedSync(_ context.Context, _ bool) (err error) {
 	err = lacks("StartFeedSync")
+	return
+}
+
+func (Lacking) StartRetention(_ context.Context, _ string) (_ engine.RetentionRun, err error) {
+	err = lacks("StartRetention")
 	return
 }
 

@@ -2,11 +2,12 @@ package view
 
 // Events is the page of the event log.
 type Events struct {
-	Filter EventsFilter
-	Saved  EventsSaved
-	List   EventsList
-	Open   *EventDetail // in the drawer
-	Same   SameBy
+	Filter    EventsFilter
+	Saved     EventsSaved
+	Retention bool // there is a page of it
+	List      EventsList
+	Open      *EventDetail // in the drawer
+	Same      SameBy
 }
 
 // EventsFilter is the form above the list.
