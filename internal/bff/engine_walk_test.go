@@ -19,6 +19,8 @@ type (
 	troubleshootRole  interface{ bff.Troubleshoot }
 	servicesRole      interface{ bff.Services }
 	eventsRole        interface{ bff.Events }
+	savedRole         interface{ bff.SavedFilters }
+	retentionRole     interface{ bff.Retention }
 	feedsRole         interface{ bff.Feeds }
 	imagesRole        interface{ bff.Images }
 	registriesRole    interface{ bff.Registries }
@@ -43,6 +45,8 @@ type everything struct {
 	troubleshootRole
 	servicesRole
 	eventsRole
+	savedRole
+	retentionRole
 	feedsRole
 	imagesRole
 	registriesRole
@@ -102,7 +106,7 @@ func fullEngine() *everything {
 	log.log(engine.Catalog, "error", "analysis failed digest=sha256:0be667e0 stage=pull cause=registry_io")
 	pictures := bff.ImageEngine(fake)
 	return &everything{
-		authRole: fake, overviewRole: fake, troubleshootRole: fake, servicesRole: fake, eventsRole: fake,
+		authRole: fake, overviewRole: fake, troubleshootRole: fake, servicesRole: fake, eventsRole: fake, savedRole: fake, retentionRole: fake,
 		feedsRole: feeds, imagesRole: pictures, samplesRole: pictures, registriesRole: registryFake{fake}, policiesRole: bff.PolicyEngine(),
 		queuesRole: queue, logsRole: log, apiRole: documentFake{fake}, vexRole: newVEXFake(fake),
 		subscriptionsRole: &watchFake{Fake: fake}, deliveriesRole: &watchFake{Fake: fake}, webhooksRole: &watchFake{Fake: fake},

@@ -275,7 +275,6 @@ func (c *Client) ClearEvents(ctx context.Context, account string, f engine.Event
 func (c *Client) deleteEach(ctx context.Context, account string, f engine.EventFilter) (total, done int64, err error) {
 	ids := f.IDs
 	if len(ids) == 0 || len(f.Runs) > 0 {
-		ids = nil
 		if total, exact, err := c.CountEvents(ctx, account, f, maxDeletes+1); err != nil || total > maxDeletes || !exact {
 			return total, 0, errors.Join(err, engine.Invalidf("This engine clears by level and time; by anything else no more than %d events at once. Narrow the filter.", maxDeletes))
 		}
