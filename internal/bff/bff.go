@@ -94,11 +94,13 @@ type Server struct {
 	recheck  chan struct{} // sessions are in doubt: see sessions.go
 	doubted  atomic.Int64  // when some were last, in Unix seconds
 	throttle *session.Throttle
-	status   statusCache
-	api      *url.URL
-	proxy    *proxy
-	base     context.Context // life of the server: no handler outlives it
-	stop     context.CancelFunc
+	// diagnosing holds who looks a bundle's text through.
+	diagnosing chan struct{}
+	status     statusCache
+	api        *url.URL
+	proxy      *proxy
+	base       context.Context // life of the server: no handler outlives it
+	stop       context.CancelFunc
 }
 
 // New builds a console; Serve runs it. Tests may send requests to App at once.
@@ -112,7 +114,7 @@ func New(o Options) (*Server, error) {
 	if o.Deadline <= 0 {
 		o.Deadline = pageDeadline
 	}
-	s := &Server{opts: o, engine: tolerant{o.Engine}, log: o.Log, throttle: session.NewThrottle(), hub: live.NewHub(), buffers: &sync.Pool{}, recheck: make(chan struct{}, 1)}
+	s := &Server{opts: o, engine: tolerant{o.Engine}, log: o.Log, throttle: session.NewThrottle(), hub: live.NewHub(), buffers: &sync.Pool{}, recheck: make(chan struct{}, 1), diagnosing: make(chan struct{}, 1)}
 	s.base, s.stop = context.WithCancel(context.Background())
 	s.live = newFollower(o.Engine, s.hub, o.Log)
 	s.live.each = s.doubtSessions

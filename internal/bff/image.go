@@ -93,6 +93,25 @@ func (s *Server) reanalyzeImage(c *fiber.Ctx) error {
 	return s.done(c, present.ImageHref(i.Digest), "Queued for analysis.", "")
 }
 
+// tryImageNow has the next attempt made that waits for its time, with all
+// attempts before it; what is known of the last one stays until then.
+func (s *Server) tryImageNow(c *fiber.Ctx) error {
+	i, err := s.imageOf(c)
+	if err != nil {
+		return err
+	}
+	f := engine.MessageFilter{Account: i.Account, Queue: engine.QueueAnalyze, State: engine.MessageDelayed, Text: string(i.Digest)}
+	done, err := s.engine.AlterMessages(c.UserContext(), engine.MessageRetry, f, s.who(c).User)
+	if err != nil {
+		return err
+	}
+	text := "Tried as soon as an analyzer is free."
+	if done.Done == 0 {
+		text = "It does not wait for its time any more."
+	}
+	return s.done(c, present.ImageHref(i.Digest), text, "")
+}
+
 func (s *Server) cancelImage(c *fiber.Ctx) error {
 	i, err := s.imageOf(c)
 	if err != nil {

@@ -15,7 +15,11 @@ import (
 )
 
 func (s *Server) openContent(c *fiber.Ctx, _ view.Page, i engine.Image, v view.Image) (templ.Component, error) {
-	in, err := s.contentOf(c.UserContext(), i, present.ParseContentQuery(query(c)))
+	q := present.ParseContentQuery(query(c))
+	if err := q.Known(); err != nil {
+		return nil, err
+	}
+	in, err := s.contentOf(c.UserContext(), i, q)
 	if err != nil {
 		return nil, err
 	}

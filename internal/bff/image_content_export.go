@@ -22,6 +22,9 @@ func (s *Server) exportContent(c *fiber.Ctx) error {
 		return err
 	}
 	q := present.ParseContentQuery(query(c))
+	if err := q.Known(); err != nil {
+		return err
+	}
 	// The handler's context ends before the body is sent.
 	ctx, cancel := context.WithTimeout(s.base, exportTime)
 	r := &contentExport{cancel: cancel, next: func(from int) ([][]string, int, error) { return s.contentRows(ctx, i, q, from) }}

@@ -50,6 +50,7 @@ func (s *Server) imagesRoutes(r fiber.Router) {
 	r.Post("/images/bulk", s.may("deleteImage"), s.bulkImages)
 	r.Get("/images/:digest", s.showImage)
 	r.Post("/images/:digest/reanalyze", s.may("createImage"), s.reanalyzeImage)
+	r.Post("/images/:digest/try", s.may("updateMessages"), s.tryImageNow)
 	r.Post("/images/:digest/cancel", s.may("createImage"), s.cancelImage)
 	r.Post("/images/:digest/evaluate", s.may("getImageEvaluation"), s.evaluateImage)
 	r.Get("/images/:digest/content.csv", s.exportContent)

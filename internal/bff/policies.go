@@ -124,7 +124,11 @@ func (s *Server) showPolicy(c *fiber.Ctx) error {
 	case "edit":
 		text := present.PolicyText(b.Document)
 		v.Edit = s.editor(c, b, text)
-		v.Edit.Faults, v.Edit.Refused = present.PolicyFaults(s.engine.DiagnosePolicy([]byte(text)), text)
+		faults, err := s.diagnose(c, text)
+		if err != nil {
+			return err
+		}
+		v.Edit.Faults, v.Edit.Refused = present.PolicyFaults(faults, text)
 	case "try":
 		if v.Try, err = s.tryStored(c, b); err != nil {
 			return err

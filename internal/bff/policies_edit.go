@@ -2,6 +2,7 @@ package bff
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -17,9 +18,31 @@ import (
 	"windlass/web/templates/view"
 )
 
-// bundleLimit bounds a form with a bundle's text: the engine takes 16 MB, and
-// an indented text has more bytes than what is stored of it.
-const bundleLimit = 32 << 20
+// Bounds of a bundle's text. A form is larger than the text in it; the text is
+// what the API takes as a body. While it is being written it is looked through
+// with each pause of the writer, which takes half a second of work for each
+// megabyte: a longer one is looked through when it is saved.
+const (
+	bundleLimit = 12 << 20
+	bundleText  = 10 << 20
+	bundleLive  = 1 << 20
+)
+
+// diagnose looks a bundle's text through, for one browser at a time: it is work
+// in one piece that nothing cuts short.
+func (s *Server) diagnose(c *fiber.Ctx, text string) ([]engine.BundleFault, error) {
+	if len(text) > bundleText {
+		return nil, engine.Invalidf("The bundle is larger than %s.", present.Bytes(bundleText))
+	}
+	ctx := c.UserContext()
+	select {
+	case s.diagnosing <- struct{}{}:
+		defer func() { <-s.diagnosing }()
+	case <-ctx.Done():
+		return nil, fmt.Errorf("diagnose bundle: %w", engine.ErrUnavailable)
+	}
+	return s.engine.DiagnosePolicy([]byte(text)), nil
+}
 
 // bundleForm reads a multipart form with texts of a bundle. Line ends are as
 // people write them, and not as forms send them.
@@ -83,7 +106,10 @@ func (s *Server) editPolicy(c *fiber.Ctx) error {
 	v := s.bundleView(c, b, "edit")
 	v.Edit = s.editor(c, b, text)
 	v.Edit.Seen = form.Get("seen")
-	faults := s.engine.DiagnosePolicy([]byte(text))
+	faults, err := s.diagnose(c, text)
+	if err != nil {
+		return err
+	}
 	v.Edit.Faults, v.Edit.Refused = present.PolicyFaults(faults, text)
 	v.Edit.Checked = true
 	switch {
@@ -129,9 +155,9 @@ func (s *Server) newPolicy(c *fiber.Ctx) error {
 	id := freshID()
 	switch from := query(c).Get("from"); from {
 	case "":
-		return s.renderNew(c, s.newEditor(c, present.EmptyPolicy(id)))
+		return s.startNew(c, present.EmptyPolicy(id))
 	case "default":
-		return s.renderNew(c, s.newEditor(c, present.CopyPolicy(s.engine.DefaultPolicy(), id, "Default bundle, copy")))
+		return s.startNew(c, present.CopyPolicy(s.engine.DefaultPolicy(), id, "Default bundle, copy"))
 	default:
 		b, err := s.engine.Policy(c.UserContext(), s.who(c).Account, from)
 		if errors.Is(err, engine.ErrNotFound) {
@@ -144,8 +170,16 @@ func (s *Server) newPolicy(c *fiber.Ctx) error {
 		if name == "" {
 			name = b.ID
 		}
-		return s.renderNew(c, s.newEditor(c, present.CopyPolicy(b.Document, id, clip(name, 400)+", copy")))
+		return s.startNew(c, present.CopyPolicy(b.Document, id, clip(name, 400)+", copy"))
 	}
+}
+
+func (s *Server) startNew(c *fiber.Ctx, text string) error {
+	e, err := s.newEditor(c, text)
+	if err != nil {
+		return err
+	}
+	return s.renderNew(c, e)
 }
 
 // freshID is an id as clients make them.
@@ -154,12 +188,13 @@ func freshID() string {
 	return id[:8] + "-" + id[8:12] + "-" + id[12:16] + "-" + id[16:20] + "-" + id[20:32]
 }
 
-func (s *Server) newEditor(c *fiber.Ctx, text string) *view.PolicyEdit {
+func (s *Server) newEditor(c *fiber.Ctx, text string) (*view.PolicyEdit, error) {
 	e := s.editor(c, engine.PolicyBundle{ID: "new"}, text)
 	e.New, e.Cancel, e.Seen = true, present.PoliciesHref, ""
 	e.Action = "/policies/new/upload?csrf=" + url.QueryEscape(s.session(c).CSRF)
-	e.Faults, e.Refused = present.PolicyFaults(s.engine.DiagnosePolicy([]byte(text)), text)
-	return e
+	faults, err := s.diagnose(c, text)
+	e.Faults, e.Refused = present.PolicyFaults(faults, text)
+	return e, err
 }
 
 func (s *Server) renderNew(c *fiber.Ctx, e *view.PolicyEdit) error {
@@ -190,7 +225,10 @@ func (s *Server) uploadPolicy(c *fiber.Ctx) error {
 }
 
 func (s *Server) storeNew(c *fiber.Ctx, text string, save bool) error {
-	e := s.newEditor(c, text)
+	e, err := s.newEditor(c, text)
+	if err != nil {
+		return err
+	}
 	e.Checked = true
 	if !save {
 		return s.renderNew(c, e)
@@ -224,6 +262,14 @@ func (s *Server) checkPolicy(c *fiber.Ctx) error {
 	}
 	text := form.Get("document")
 	e := view.PolicyEdit{Checked: true}
-	e.Faults, e.Refused = present.PolicyFaults(s.engine.DiagnosePolicy([]byte(text)), text)
+	if len(text) > bundleLive {
+		e.Unread = "The text is longer than " + present.Bytes(bundleLive) + ": it is looked through when it is saved, and not while it is written."
+		return s.render(c, templates.PolicyFaults(e))
+	}
+	faults, err := s.diagnose(c, text)
+	if err != nil {
+		return err
+	}
+	e.Faults, e.Refused = present.PolicyFaults(faults, text)
 	return s.render(c, templates.PolicyFaults(e))
 }

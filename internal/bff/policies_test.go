@@ -217,6 +217,17 @@ func TestBundlesAreEdited(t *testing.T) {
 			}
 		})
 	}
+	// What takes seconds to look through is not, while it is being written; what
+	// the engine would not take is not looked through at all.
+	for size, want := range map[int]struct {
+		code int
+		says string
+	}{bundleLive + 1: {200, "is looked through when it is saved"}, bundleText + 1: {400, "larger than"}} {
+		target := map[bool]string{true: "/policies/check/upload", false: "/policies/new/upload"}[size == bundleLive+1]
+		if code, _, body := sendBundle(t, newPolicyEngine(), target, map[string]string{"document": strings.Repeat(" ", size)}); code != want.code || !strings.Contains(body, want.says) {
+			t.Errorf("%d bytes: %d", size, code)
+		}
+	}
 	// A form without an end, and one of another kind.
 	if code, _, _ := send(t, newPolicyEngine(), "POST", "/policies/check/upload?csrf=token", "multipart/form-data; boundary=b", strings.NewReader("--b\r\nContent-Disposition: form-data; name=\"document\"\r\n\r\nx")); code != 400 {
 		t.Errorf("a form that is cut short: %d", code)

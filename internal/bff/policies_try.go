@@ -123,7 +123,11 @@ func (s *Server) runTry(c *fiber.Ctx, b engine.PolicyBundle, document []byte, f 
 	switch {
 	case errors.Is(err, engine.ErrInvalid), errors.Is(err, engine.ErrConflict), errors.Is(err, engine.ErrNotFound):
 		v.Fault = engine.MessageOf(err, "The bundle cannot be tried.")
-		v.Faults, _ = present.PolicyFaults(s.engine.DiagnosePolicy(document), string(document))
+		faults, err := s.diagnose(c, string(document))
+		if err != nil {
+			return err
+		}
+		v.Faults, _ = present.PolicyFaults(faults, string(document))
 		c.Status(http.StatusBadRequest)
 		return nil
 	case err != nil:

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/url"
 	paths "path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -81,6 +82,18 @@ func (q ContentQuery) Packages() engine.PackageFilter {
 		f.Class = ""
 	}
 	return f
+}
+
+// Known reports whether there is such a class; the error names those that are.
+func (q ContentQuery) Known() error {
+	var names []string
+	for _, c := range slices.Concat(packageClasses, otherClasses) {
+		if c.key == q.Class {
+			return nil
+		}
+		names = append(names, c.key)
+	}
+	return engine.Invalidf("There is no class of content %.40q. The classes are %s.", q.Class, strings.Join(names, ", "))
 }
 
 // OfPackages reports whether the query's class is one of packages.

@@ -22,7 +22,7 @@ const analysisKinds = "image feeds.rematch"
 
 // imageTabs lists the tabs in their order; the first is shown when none is named.
 var imageTabs = []imageTab{
-	{key: "overview", text: "Overview", kinds: analysisKinds + " evaluation",
+	{key: "overview", text: "Overview", kinds: analysisKinds + " evaluation job",
 		same: func(name, d string, curl curlTo) view.SameBy {
 			return view.SameBy{API: curl("/images/" + d), CLI: "anchore-cli image get " + name}
 		}},

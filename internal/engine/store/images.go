@@ -20,7 +20,9 @@ const imageColumns = `
 	i.packages, i.sev_critical, i.sev_high, i.sev_medium, i.sev_low, i.sev_negligible, i.sev_unknown,
 	i.fixable, i.known_exploited, i.matched_with, i.matched_at, i.created_at, i.updated_at, i.analyzed_at,
 	COALESCE((SELECT d.starter FROM feed_data d WHERE d.id = i.matched_with), false),
-	COALESCE((SELECT sum(v.not_affected + v.fixed) FROM vex_marks v WHERE v.image = i.pk), 0)`
+	COALESCE((SELECT sum(v.not_affected + v.fixed) FROM vex_marks v WHERE v.image = i.pk), 0),
+	CASE WHEN i.state = 'not_analyzed' AND i.failure IS NOT NULL THEN
+		(SELECT j.available_at FROM jobs j WHERE j.queue = 'images_to_analyze' AND j.account = i.account AND j.subject = i.digest) END`
 
 // imageRow is an image with the key that the rest of the schema knows it by.
 type imageRow struct {
@@ -38,7 +40,7 @@ type imageScan struct {
 	layers                               *int
 	tookMS                               int64
 	progress                             engine.Progress
-	since, matched, analyzed             *time.Time
+	since, matched, analyzed, next       *time.Time
 }
 
 // into are the places of the columns, in their order.
@@ -50,7 +52,7 @@ func (c *imageScan) into() []any {
 		&p.Stage, &p.Done, &p.Total, &c.since, &p.Attempt, &p.Attempts, &p.Worker, &c.failure,
 		&i.Packages, &i.Severities.Critical, &i.Severities.High, &i.Severities.Medium, &i.Severities.Low,
 		&i.Severities.Negligible, &i.Severities.Unknown,
-		&i.Fixable, &i.Exploited, &i.MatchedWith, &c.matched, &i.CreatedAt, &i.UpdatedAt, &c.analyzed, &i.Starter, &i.Cleared,
+		&i.Fixable, &i.Exploited, &i.MatchedWith, &c.matched, &i.CreatedAt, &i.UpdatedAt, &c.analyzed, &i.Starter, &i.Cleared, &c.next,
 	}
 }
 
@@ -80,6 +82,11 @@ func (c *imageScan) image() (imageRow, error) {
 		i.Failure = new(engine.Failure)
 		if err := json.Unmarshal(c.failure, i.Failure); err != nil {
 			return c.row, fmt.Errorf("failure: %w", err)
+		}
+		// When the queue will offer it, which may have been told to do so
+		// earlier since the attempt failed.
+		if i.Failure.NextAt = zero(c.next); !i.Failure.NextAt.After(time.Now()) {
+			i.Failure.NextAt = time.Time{}
 		}
 	}
 	return c.row, nil

@@ -143,6 +143,7 @@ type PolicyEdit struct {
 	Faults   []PolicyFault
 	Refused  bool   // there are faults that keep it from being saved
 	Checked  bool   // the faults are those of this text
+	Unread   string // why there are none to show
 	Conflict string // somebody else changed it; the sentence that says so
 	Theirs   string // digest of the version that is stored now
 	Fault    string // what else was wrong with saving
