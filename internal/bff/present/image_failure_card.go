@@ -35,7 +35,7 @@ func imageFailure(i engine.Image, c Clock) *view.ImageFailure {
 	}
 	if i.State == engine.NotAnalyzed {
 		v.Again = true
-		if !f.NextAt.IsZero() {
+		if f.NextAt.After(c.Now) {
 			at := c.Until(f.NextAt)
 			v.Next = &at
 		}

@@ -19,7 +19,7 @@ func TestFailureCard(t *testing.T) {
 		retry bool
 	}{
 		"another attempt follows": {engine.NotAnalyzed, engine.Failure{Cause: engine.CauseRegistryUnavailable, Attempt: 2, Attempts: 5, NextAt: now.Add(40 * time.Second)}, "attempt 2 of 5", "in 40 s", "", false},
-		"one is due":              {engine.NotAnalyzed, engine.Failure{Cause: engine.CauseDisk, Attempt: 1, Attempts: 5, NextAt: now.Add(-time.Second)}, "attempt 1 of 5", "now", "", false},
+		"one is due":              {engine.NotAnalyzed, engine.Failure{Cause: engine.CauseDisk, Attempt: 1, Attempts: 5, NextAt: now.Add(-time.Second)}, "attempt 1 of 5", "", "", false},
 		"it does not pass":        {engine.Failed, engine.Failure{Cause: engine.CauseLayerInvalid, Attempt: 1, Attempts: 5}, "attempt 1 of 5", "", "does not pass without a change", true},
 		"all were made":           {engine.Failed, engine.Failure{Cause: engine.CauseRegistryUnavailable, Attempt: 5, Attempts: 5}, "attempt 5 of 5", "", "All 5 attempts were made", true},
 		"the worker was lost":     {engine.Failed, engine.Failure{Cause: engine.CauseWorkerLost, Attempt: 3, Attempts: 3}, "attempt 3 of 3", "", "All 3 attempts were made", true},

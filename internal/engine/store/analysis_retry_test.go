@@ -131,3 +131,21 @@ func TestLostWorkersAreCounted(t *testing.T) {
 		t.Errorf("told %v", got)
 	}
 }
+
+// Who has the queue try now sees that on the image, too.
+func TestTheNextAttemptIsWhenTheQueueOffersIt(t *testing.T) {
+	s := enginetest.Store(t)
+	put(t, s, 1, nil)
+	j := begin(t, s)
+	f := engine.Failure{Stage: engine.StagePull, Cause: engine.CauseRegistryUnreachable, Message: "no", Attempt: j.Attempt, At: time.Now()}
+	if err := s.FailAnalysis(t.Context(), j, f, time.Hour, engine.Source{}); err != nil {
+		t.Fatal(err)
+	}
+	now := engine.MessageFilter{Account: "admin", Queue: engine.QueueAnalyze, State: engine.MessageDelayed, Text: j.Subject}
+	if done, err := s.RetryMessages(t.Context(), now); err != nil || done.Done != 1 {
+		t.Fatalf("retried %+v, %v", done, err)
+	}
+	if at := stateOf(t, s, 1).Failure.NextAt; time.Until(at) > time.Minute {
+		t.Errorf("the next attempt is at %v, want now", at)
+	}
+}

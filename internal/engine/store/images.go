@@ -85,8 +85,8 @@ func (c *imageScan) image() (imageRow, error) {
 		}
 		// When the queue will offer it, which may have been told to do so
 		// earlier since the attempt failed.
-		if i.Failure.NextAt = zero(c.next); !i.Failure.NextAt.After(time.Now()) {
-			i.Failure.NextAt = time.Time{}
+		if c.next != nil {
+			i.Failure.NextAt = zero(c.next)
 		}
 	}
 	return c.row, nil
