@@ -82,8 +82,8 @@ func (peopleFake) AddToken(_ context.Context, _ string, t engine.APIToken, _ eng
 func (peopleFake) UserSessions(context.Context, string, time.Duration) ([]engine.Session, error) {
 	now := time.Now()
 	return []engine.Session{
-		{Hash: []byte("first-session"), CreatedAt: now.Add(-time.Hour), SeenAt: now.Add(-time.Minute), ExpiresAt: now.Add(6 * 24 * time.Hour)},
-		{Hash: []byte("other-session"), CreatedAt: now.Add(-50 * time.Hour), SeenAt: now.Add(-5 * time.Hour), ExpiresAt: now.Add(4 * 24 * time.Hour)},
+		{Hash: []byte("first-session"), CreatedAt: now.Add(-time.Hour), SeenAt: now.Add(-time.Minute), ExpiresAt: now.Add(6 * 24 * time.Hour), Address: "10.1.2.3", Agent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"},
+		{Hash: []byte("other-session"), CreatedAt: now.Add(-50 * time.Hour), SeenAt: now.Add(-5 * time.Hour), ExpiresAt: now.Add(4 * 24 * time.Hour), Address: "192.0.2.77", Agent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1"},
 	}, nil
 }
 

@@ -101,11 +101,15 @@ func (s *Server) login(c *fiber.Ctx) error {
 	return c.Redirect(localPath(v.Next), fiber.StatusSeeOther)
 }
 
+// maxAgent is how much is kept of what a browser calls itself.
+const maxAgent = 400
+
 func (s *Server) startSession(c *fiber.Ctx, who engine.Identity, password engine.Secret) error {
 	token, now := session.NewToken(), time.Now()
 	err := s.engine.AddSession(c.UserContext(), engine.Session{
 		Identity: who, Hash: session.Hash(token), CSRF: session.NewToken(),
 		CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(session.Absolute), Password: password,
+		Address: c.IP(), Agent: engine.Text(c.Get(fiber.HeaderUserAgent), maxAgent),
 	})
 	if err != nil {
 		return fmt.Errorf("start session: %w", err)

@@ -92,7 +92,11 @@ func (f *watchFake) Notifications(context.Context, string, engine.NotificationFi
 }
 
 func (f *watchFake) Notification(context.Context, string, int64) (engine.Notification, error) {
-	return f.notes()[3], nil
+	n := f.notes()[3]
+	n.Tries = []engine.DeliveryTry{
+		{At: n.CreatedAt, Took: 10 * time.Second, Error: "no answer within 10 s"}, {At: n.CreatedAt.Add(30 * time.Second), Took: 84 * time.Millisecond, Status: 503, Error: "it answers 503"},
+	}
+	return n, nil
 }
 
 func (f *watchFake) SettingWebhooks(context.Context) ([]engine.Webhook, error) {

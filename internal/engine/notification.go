@@ -114,6 +114,16 @@ type Notification struct {
 	TriedAt   time.Time // zero: not yet
 	NextTry   time.Time // while pending
 	EndedAt   time.Time
+	Took      time.Duration // of the attempt that ends
+	Tries     []DeliveryTry // oldest first, the newest hundred; of one that was asked for alone
+}
+
+// DeliveryTry is how one attempt to deliver ended.
+type DeliveryTry struct {
+	At     time.Time
+	Took   time.Duration
+	Status int    // of the answer; 0: there was none
+	Error  string // empty: it was taken
 }
 
 // NotificationFilter selects notifications of one account. Zero fields select

@@ -14,6 +14,8 @@ type Session struct {
 	CreatedAt   time.Time
 	SeenAt      time.Time // kept to the minute
 	ExpiresAt   time.Time
+	Address     string // of the browser when it signed in, as the console saw it
+	Agent       string // what the browser called itself then
 	// Password is what the user signed in with: for the login alone, and only
 	// for engines that are asked in the user's name.
 	Password Secret

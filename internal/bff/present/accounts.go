@@ -1,6 +1,7 @@
 package present
 
 import (
+	"cmp"
 	"encoding/hex"
 	"net/url"
 	"slices"
@@ -220,9 +221,33 @@ func Sessions(list []engine.Session, this []byte, c Clock) []view.SessionRow {
 		rows = append(rows, view.SessionRow{
 			DOMID: "session-" + hex.EncodeToString(s.Hash[:min(len(s.Hash), 6)]), This: slices.Equal(s.Hash, this),
 			Made: c.Ago(s.CreatedAt), Seen: c.Ago(s.SeenAt), Expires: c.Until(s.ExpiresAt),
+			Browser: browserName(s.Agent), Agent: s.Agent, Address: orDash(s.Address),
 		})
 	}
 	return rows
+}
+
+// browserName is a browser and its system in words, from what it calls itself:
+// enough for its owner to know it again.
+func browserName(agent string) string {
+	name := ""
+	// The order matters: most claim to be those below them, too.
+	for _, b := range [][2]string{{"Edg/", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"}} {
+		if strings.Contains(agent, b[0]) {
+			name = b[1]
+			break
+		}
+	}
+	if name == "" {
+		first, _, _ := strings.Cut(agent, " ")
+		return cmp.Or(printable([]byte(first), 40), "unknown")
+	}
+	for _, s := range [][2]string{{"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Android", "Android"}, {"Windows", "Windows"}, {"Mac OS X", "macOS"}, {"CrOS", "ChromeOS"}, {"Linux", "Linux"}} {
+		if strings.Contains(agent, s[0]) {
+			return name + " on " + s[1]
+		}
+	}
+	return name
 }
 
 // OwnRoles says what a user may, account by account.

@@ -93,6 +93,13 @@ func Delivery(n engine.Notification, hooks []engine.Webhook, may func(string) bo
 		Row: deliveryRow(n, hooks, c), ID: n.ID, Ended: c.Exact(n.EndedAt), May: SubscriptionMay(may),
 		Same: view.SameBy{API: curl(user, api, "/console/notifications/"+strconv.FormatInt(n.Seq, 10))},
 	}
+	for i, t := range n.Tries {
+		row := view.DeliveryTry{N: Count(i + 1), At: c.Exact(t.At), State: view.Pill{Tone: "ok", Text: "Taken"}, Answer: statusText(t.Status), Error: t.Error, Took: Span(t.Took)}
+		if t.Error != "" {
+			row.State = view.Pill{Tone: "bad", Text: "Not taken"}
+		}
+		v.Tries = append(v.Tries, row)
+	}
 	if n.EndedAt.IsZero() {
 		v.Ended.Text = "not yet"
 	}
@@ -137,16 +144,22 @@ func deliveryRow(n engine.Notification, hooks []engine.Webhook, c Clock) view.De
 // answerText is what the receiver said, by its status.
 func answerText(n engine.Notification) string {
 	switch {
-	case n.Status != 0 && http.StatusText(n.Status) != "":
-		return strconv.Itoa(n.Status) + " " + http.StatusText(n.Status)
 	case n.Status != 0:
-		return strconv.Itoa(n.Status)
+		return statusText(n.Status)
 	case n.State == engine.DeliveryDelivered:
 		return "taken"
 	case n.Attempts == 0:
 		return "not tried yet"
 	}
 	return "none"
+}
+
+// statusText is a status of HTTP with its name.
+func statusText(code int) string {
+	if code == 0 {
+		return "none"
+	}
+	return strings.TrimSpace(strconv.Itoa(code) + " " + http.StatusText(code))
 }
 
 // hookName names a webhook for people: by its host, if they may know it.

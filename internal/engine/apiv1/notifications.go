@@ -25,6 +25,16 @@ type Notification struct {
 	NextTryAt      *string `json:"next_try_at"`
 	EndedAt        *string `json:"ended_at"`
 	Payload        any     `json:"payload,omitempty"`
+
+	Tries []wireDeliveryTry `json:"tries,omitempty"`
+}
+
+// wireDeliveryTry is an attempt to deliver on the wire.
+type wireDeliveryTry struct {
+	At     string  `json:"at"`
+	Millis int64   `json:"took_ms"`
+	Status *int    `json:"status"`
+	Error  *string `json:"error"`
 }
 
 func wireNotification(n engine.Notification) Notification {
@@ -38,6 +48,13 @@ func wireNotification(n engine.Notification) Notification {
 	}
 	if n.State == engine.DeliveryPending {
 		v.NextTryAt = stampOrNil(n.NextTry)
+	}
+	for _, t := range n.Tries {
+		w := wireDeliveryTry{At: stamp(t.At), Millis: t.Took.Milliseconds(), Error: orNil(t.Error)}
+		if t.Status != 0 {
+			w.Status = &t.Status
+		}
+		v.Tries = append(v.Tries, w)
 	}
 	if n.Event != nil {
 		v.Payload = eventRecord(*n.Event)

@@ -174,8 +174,9 @@ func (d *Deliverer) step(ctx context.Context, webhook string) (int, error) {
 			if ctx.Err() != nil {
 				return ctx.Err() // we stop: the lease lapses and it is offered again
 			}
+			n.Took = time.Since(began)
 			// By the database's clock, which gave TriedAt.
-			return d.Queue.EndNotification(ctx, d.judge(ctx, n, w, a, err, n.TriedAt.Add(time.Since(began))))
+			return d.Queue.EndNotification(ctx, d.judge(ctx, n, w, a, err, n.TriedAt.Add(n.Took)))
 		})
 	}
 	return len(list), g.Wait()

@@ -176,6 +176,9 @@ func (s *Store) Notification(ctx context.Context, account string, seq int64) (en
 	if err != nil {
 		return n, fmt.Errorf("notification: %w", domain(err))
 	}
+	if n.Tries, err = s.deliveryTries(ctx, n.Seq); err != nil {
+		return n, fmt.Errorf("notification: %w", domain(err))
+	}
 	return n, nil
 }
 

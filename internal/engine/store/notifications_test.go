@@ -178,12 +178,15 @@ func TestDeliveryInTheStore(t *testing.T) {
 		t.Errorf("redelivery while it waits: %v", err)
 	}
 	held := second[0]
-	held.State, held.Status, held.Error = engine.DeliveryFailed, 500, "it answers\x00 500"
+	held.State, held.Status, held.Error, held.Took = engine.DeliveryFailed, 500, "it answers\x00 500", 70*time.Millisecond
 	if err := s.EndNotification(ctx, held); err != nil {
 		t.Fatal(err)
 	}
 	if n := notifications(t, s, "admin")[0]; n.State != engine.DeliveryFailed || n.Status != 500 || n.EndedAt.IsZero() {
 		t.Errorf("%+v", n)
+	}
+	if n, err := s.Notification(ctx, "admin", held.Seq); err != nil || len(n.Tries) != 1 || n.Tries[0].Status != 500 || n.Tries[0].Took != 70*time.Millisecond || n.Tries[0].Error == "" || n.Tries[0].At.IsZero() {
+		t.Errorf("attempts %+v, %v", n.Tries, err)
 	}
 	if _, err := s.Redeliver(ctx, "bob", held.Seq); !errors.Is(err, engine.ErrNotFound) {
 		t.Errorf("another account's: %v", err)

@@ -57,18 +57,24 @@ func (s *Store) TakeNotifications(ctx context.Context, webhook string, n int, le
 	return list, nil
 }
 
-// EndNotification stores how an attempt has ended: State, Status, Error and,
-// when it is still pending, NextTry. It does nothing when the attempt took so
+// EndNotification stores how an attempt has ended, which took Took: State,
+// Status, Error and, when it is still pending, NextTry. It does nothing when the attempt took so
 // long that the notification was offered again.
 func (s *Store) EndNotification(ctx context.Context, n engine.Notification) error {
 	const q = `
 		UPDATE notifications SET state = $3, status = $4, error = $5, next_try = COALESCE($6, next_try),
 		       ended_at = CASE WHEN $3 <> 'pending' THEN now() END
 		 WHERE seq = $1 AND attempts = $2 AND state = 'pending'`
+	const note = `
+		INSERT INTO notification_attempts (notification, at, took_ms, status, error)
+		SELECT seq, COALESCE(tried_at, now()), $2, status, error FROM notifications WHERE seq = $1`
 
 	return s.inTx(ctx, "end notification", func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, q, n.Seq, n.Attempts, n.State, n.Status, storableText(n.Error), null(n.NextTry))
 		if err != nil || tag.RowsAffected() == 0 {
+			return err
+		}
+		if _, err := tx.Exec(ctx, note, n.Seq, n.Took.Milliseconds()); err != nil {
 			return err
 		}
 		return record(ctx, tx, engine.ChangeNotification, n.Account, n.ID, nil)
@@ -88,4 +94,23 @@ func (s *Store) TrimNotifications(ctx context.Context, keep time.Duration) (int,
 		return 0, fmt.Errorf("trim notifications: %w", domain(err))
 	}
 	return int(tag.RowsAffected()), nil
+}
+
+// deliveryTries lists the newest attempts at a notification, oldest first.
+func (s *Store) deliveryTries(ctx context.Context, seq int64) ([]engine.DeliveryTry, error) {
+	const q = `
+		SELECT at, took_ms, status, error FROM (
+			SELECT * FROM notification_attempts WHERE notification = $1 ORDER BY id DESC LIMIT 100) t
+		 ORDER BY id`
+
+	rows, err := s.pool.Query(ctx, q, seq)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(r pgx.CollectableRow) (t engine.DeliveryTry, err error) {
+		var took int64
+		err = r.Scan(&t.At, &took, &t.Status, &t.Error)
+		t.At, t.Took = t.At.UTC(), time.Duration(took)*time.Millisecond
+		return t, err
+	})
 }

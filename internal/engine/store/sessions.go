@@ -14,13 +14,13 @@ import (
 func (s *Store) AddSession(ctx context.Context, n engine.Session) error {
 	const trim = `DELETE FROM sessions WHERE expires_at < now()`
 	const add = `
-		INSERT INTO sessions (id_hash, user_name, csrf, created_at, seen_at, expires_at)
-		VALUES ($1, $2, $3, $4, $4, $5)`
+		INSERT INTO sessions (id_hash, user_name, csrf, created_at, seen_at, expires_at, address, agent)
+		VALUES ($1, $2, $3, $4, $4, $5, $6, $7)`
 
 	if _, err := s.pool.Exec(ctx, trim); err != nil {
 		return fmt.Errorf("add session: %w", domain(err))
 	}
-	if _, err := s.pool.Exec(ctx, add, n.Hash, n.User, n.CSRF, n.CreatedAt, n.ExpiresAt); err != nil {
+	if _, err := s.pool.Exec(ctx, add, n.Hash, n.User, n.CSRF, n.CreatedAt, n.ExpiresAt, storableText(n.Address), storableText(n.Agent)); err != nil {
 		return fmt.Errorf("add session: %w", domain(err))
 	}
 	return nil
@@ -76,7 +76,7 @@ func (s *Store) EndSession(ctx context.Context, hash []byte) error {
 // UserSessions lists the live sessions of a user, the one used last first.
 func (s *Store) UserSessions(ctx context.Context, user string, idle time.Duration) ([]engine.Session, error) {
 	const q = `
-		SELECT id_hash, created_at, seen_at, expires_at FROM sessions
+		SELECT id_hash, created_at, seen_at, expires_at, address, agent FROM sessions
 		 WHERE user_name = $1 AND expires_at > now() AND seen_at > now() - $2::interval
 		 ORDER BY seen_at DESC, created_at DESC LIMIT 200`
 
@@ -86,7 +86,7 @@ func (s *Store) UserSessions(ctx context.Context, user string, idle time.Duratio
 	}
 	list, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (n engine.Session, err error) {
 		n.User = user
-		err = r.Scan(&n.Hash, &n.CreatedAt, &n.SeenAt, &n.ExpiresAt)
+		err = r.Scan(&n.Hash, &n.CreatedAt, &n.SeenAt, &n.ExpiresAt, &n.Address, &n.Agent)
 		return n, err
 	})
 	if err != nil {

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,7 +20,7 @@ func TestUserSessions(t *testing.T) {
 		t.Fatal(err)
 	}
 	add := func(user, hash string) {
-		n := engine.Session{Identity: engine.Identity{User: user}, Hash: []byte(hash), CSRF: "c", CreatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour)}
+		n := engine.Session{Identity: engine.Identity{User: user}, Hash: []byte(hash), CSRF: "c", CreatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour), Address: "10.0.0.7", Agent: "Browser/1 \x00"}
 		if err := s.AddSession(t.Context(), n); err != nil {
 			t.Fatal(err)
 		}
@@ -28,6 +29,11 @@ func TestUserSessions(t *testing.T) {
 		list, err := s.UserSessions(t.Context(), user, time.Hour)
 		if err != nil {
 			t.Fatal(err)
+		}
+		for _, n := range list {
+			if n.Address != "10.0.0.7" || !strings.HasPrefix(n.Agent, "Browser/1") {
+				t.Errorf("%+v", n)
+			}
 		}
 		return len(list)
 	}

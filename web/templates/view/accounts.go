@@ -54,6 +54,8 @@ type TokenForm struct {
 type SessionRow struct {
 	DOMID               string
 	This                bool
+	Browser, Agent      string // in words, and as it calls itself
+	Address             string
 	Made, Seen, Expires Time
 }
 

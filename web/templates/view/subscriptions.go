@@ -100,8 +100,19 @@ type Delivery struct {
 	ID    string
 	Ended Time
 	Body  string // what is told, as JSON
+	Tries []DeliveryTry
 	May   SubscriptionRights
 	Same  SameBy
+}
+
+// DeliveryTry is one attempt.
+type DeliveryTry struct {
+	N      string
+	At     Time
+	State  Pill
+	Answer string
+	Error  string
+	Took   string
 }
 
 // Webhooks is where notifications go.
