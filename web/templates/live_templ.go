@@ -40,7 +40,7 @@ func LiveNotices() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<span>Live updates are interrupted. <span data-countdown aria-hidden=\"true\"></span></span> <button class=\"btn s end\" type=\"button\" data-reconnect>Try now</button></div><div class=\"lost said\" id=\"notice-stalled\" hidden>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<span>Live updates are interrupted. <span data-countdown aria-hidden=\"true\"></span></span> <button class=\"btn s end\" type=\"button\" data-reconnect>Try now</button></div><div class=\"lost says\" id=\"notice-stalled\" hidden>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -48,7 +48,7 @@ func LiveNotices() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<span>The console cannot read what changes right now. This page may be out of date, and catches up by itself.</span></div><div class=\"lost said\" id=\"notice-rights\" hidden>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<span>The console cannot read what changes right now. This page may be out of date, and catches up by itself.</span></div><div class=\"lost says\" id=\"notice-rights\" hidden>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -56,7 +56,7 @@ func LiveNotices() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<span>What you may do here was changed.</span> <button class=\"btn s end\" type=\"button\" data-reload>Reload</button></div><div class=\"lost said calm\" id=\"notice-updated\" hidden>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<span>What you may do here was changed.</span> <button class=\"btn s end\" type=\"button\" data-reload>Reload</button></div><div class=\"lost says calm\" id=\"notice-updated\" hidden>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -64,7 +64,7 @@ func LiveNotices() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<span>Windlass was updated. This page is still that of the version before.</span> <button class=\"btn s end\" type=\"button\" data-reload>Reload</button></div><div class=\"lost said\" id=\"notice-signedout\" hidden>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<span>Windlass was updated. This page is still that of the version before.</span> <button class=\"btn s end\" type=\"button\" data-reload>Reload</button></div><div class=\"lost says\" id=\"notice-signedout\" hidden>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

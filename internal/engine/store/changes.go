@@ -114,8 +114,27 @@ func (s *Store) Watch(ctx context.Context, after int64, each func(engine.Change)
 		if len(list) == watchBatch {
 			continue
 		}
-		if _, err := conn.Conn().WaitForNotification(ctx); err != nil {
+		if err := waitForChange(ctx, conn.Conn()); err != nil {
 			return fmt.Errorf("watch: %w", domain(err))
 		}
 	}
+}
+
+// A connection whose other end vanished without a word would be listened to
+// for ever: when nothing was heard for a while it is asked whether it stands.
+const (
+	watchSilence = 15 * time.Second
+	watchAnswer  = 5 * time.Second
+)
+
+func waitForChange(ctx context.Context, conn *pgx.Conn) error {
+	quiet, cancel := context.WithTimeout(ctx, watchSilence)
+	_, err := conn.WaitForNotification(quiet)
+	cancel()
+	if err == nil || ctx.Err() != nil || quiet.Err() == nil {
+		return err
+	}
+	soon, cancel := context.WithTimeout(ctx, watchAnswer)
+	defer cancel()
+	return conn.Ping(soon)
 }

@@ -55,11 +55,29 @@ export async function renew(here, row) {
   const html = row.outerHTML;
   here.classList.remove("leaving", "gone");
   if (drawn.get(here) === html) return;
-  if (!here.isEqualNode(row)) await swap(here, row);
+  if (!here.isEqualNode(row)) {
+    if (inUse(here) || here.children.length !== row.children.length) await swap(here, row);
+    else exchange(here, row);
+  }
   const now = here.isConnected ? here : document.getElementById(row.id);
   if (!now) return;
   drawn.set(now, html);
   redraw(now);
+}
+
+// inUse reports whether somebody has opened, chosen or focused something in a
+// row, which only the careful swap keeps.
+const inUse = (row) => row.contains(document.activeElement) || row.querySelector("details[open], :checked") !== null;
+
+// exchange puts what is in the cells that differ: a tenth of the work of the
+// careful swap.
+function exchange(here, row) {
+  for (const a of row.attributes) if (here.getAttribute(a.name) !== a.value) here.setAttribute(a.name, a.value);
+  for (const a of [...here.attributes]) if (!row.hasAttribute(a.name)) here.removeAttribute(a.name);
+  [...row.children].forEach((cell, i) => {
+    const old = here.children[i];
+    if (!old.isEqualNode(cell)) old.replaceWith(cell);
+  });
 }
 
 // remove has a row fade and then go. One that was given anew meanwhile stays.

@@ -7,6 +7,8 @@ import { breathe, picture } from "./frames.js";
 import { remove, renew } from "./lists.js";
 import { pointsAt, whenLeft } from "./pointer.js";
 
+const striking = 50; // of more rows at once none stands out
+
 const held = new Map(); // topic -> Map(id -> html), oldest first
 const due = new Map(); // topic and id -> the newest frame of it
 let drawing = false;
@@ -87,13 +89,13 @@ function reveal(topic) {
   const list = listOf(topic);
   const waiting = held.get(topic);
   if (!list || !waiting) return;
-  const max = Number(list.dataset.max) || 500;
+  const max = Number(list.dataset.max) || 200;
   const fresh = [...waiting.values()].slice(-max).reverse();
   waiting.clear();
   const rows = document.createDocumentFragment();
   for (const html of fresh) {
     const el = parse(html).firstElementChild;
-    el.classList.add("fresh");
+    if (fresh.length <= striking) el.classList.add("fresh");
     redraw(el);
     rows.append(el);
   }
