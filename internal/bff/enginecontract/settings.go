@@ -132,7 +132,10 @@ func lacks(t *trial) {
 			_, err := t.Engine.Notifications(ctx, account, engine.NotificationFilter{Limit: 10})
 			return err
 		},
-		"Webhooks": func(ctx context.Context) error { _, err := t.Engine.Webhooks(ctx, account); return err },
+		"Webhooks":     func(ctx context.Context) error { _, err := t.Engine.Webhooks(ctx, account); return err },
+		"RegistryUses": func(ctx context.Context) error { _, err := t.Engine.RegistryUses(ctx, account); return err },
+		"ExplainImage": func(ctx context.Context) error { _, err := t.Engine.ExplainImage(ctx, account, t.Image); return err },
+		"FeedSyncs":    func(ctx context.Context) error { _, err := t.Engine.FeedSyncs(ctx, 0, 10); return err },
 		"VEXDocuments": func(ctx context.Context) error {
 			_, _, err := t.Engine.VEXDocuments(ctx, account, engine.VEXFilter{})
 			return err

@@ -96,6 +96,7 @@ var featureOperations = map[engine.Feature]string{
 	engine.FeatureNotifications: "GET /console/notifications",
 	engine.FeatureWebhooks:      "GET /console/webhooks",
 	engine.FeatureAudit:         "GET /console/audit",
+	engine.FeatureFeedData:      "GET /console/feeds",
 }
 
 // Lacks reports whether the engine has nothing for a part of the console.

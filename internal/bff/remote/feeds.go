@@ -2,6 +2,7 @@ package remote
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -77,9 +78,12 @@ const keptRuns = 20
 // syncTime bounds the wait for a sync.
 const syncTime = 2 * time.Hour
 
-// FeedStatus is what can be told of the data from the groups and from the
-// syncs that were started here.
+// FeedStatus is what a Windlass tells or, else, what can be told of the data
+// from the groups and from the syncs that were started here.
 func (c *Client) FeedStatus(ctx context.Context) (engine.FeedStatus, error) {
+	if v, err := c.feedStatus(ctx); !errors.Is(err, engine.ErrUnsupported) {
+		return v, err
+	}
 	feeds, err := c.Feeds(ctx)
 	if err != nil {
 		return engine.FeedStatus{}, err
@@ -108,7 +112,10 @@ func (c *Client) FeedStatus(ctx context.Context) (engine.FeedStatus, error) {
 }
 
 // FeedSyncs lists the syncs that were started here, before one of them; 0: all.
-func (c *Client) FeedSyncs(_ context.Context, before int64, limit int) ([]engine.FeedSync, error) {
+func (c *Client) FeedSyncs(ctx context.Context, before int64, limit int) ([]engine.FeedSync, error) {
+	if list, err := c.feedSyncs(ctx, before, limit); !errors.Is(err, engine.ErrUnsupported) {
+		return list, err
+	}
 	c.runs.mu.Lock()
 	defer c.runs.mu.Unlock()
 	var list []engine.FeedSync
@@ -123,6 +130,9 @@ func (c *Client) FeedSyncs(_ context.Context, before int64, limit int) ([]engine
 // FeedUse counts the records of a feed or group. v1 does not tell where they
 // are found.
 func (c *Client) FeedUse(ctx context.Context, feed, group string) (engine.FeedUse, error) {
+	if u, err := c.feedUse(ctx, feed, group); !errors.Is(err, engine.ErrUnsupported) {
+		return u, err
+	}
 	feeds, err := c.Feeds(ctx)
 	if err != nil {
 		return engine.FeedUse{}, err
@@ -149,6 +159,10 @@ func (c *Client) FeedUse(ctx context.Context, feed, group string) (engine.FeedUs
 // StartFeedSync asks for a sync and waits for its end in the background: v1
 // answers with the result.
 func (c *Client) StartFeedSync(ctx context.Context, flush bool) error {
+	err := c.changed(ctx, "POST /console/feeds/syncs", call{query: url.Values{"flush": {strconv.FormatBool(flush)}}}, engine.ChangeFeedSync, "")
+	if !errors.Is(err, engine.ErrUnsupported) {
+		return err
+	}
 	who, err := c.sessions.who(ctx, "")
 	if err != nil {
 		return err
@@ -246,9 +260,4 @@ func (c *Client) feedAltered(err error, feed string) error {
 	}
 	c.altered("", engine.ChangeFeeds, feed)
 	return nil
-}
-
-// CancelFeedSync cannot: v1 has no such question.
-func (c *Client) CancelFeedSync(context.Context, string) error {
-	return &engine.Fault{Kind: engine.ErrUnsupported, Message: "This engine cannot cancel a sync."}
 }

@@ -3,6 +3,7 @@ package remote
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -34,6 +35,13 @@ func registryOf(w wireRegistry, account string) engine.Registry {
 // Registries lists the stored credentials of an account.
 func (c *Client) Registries(ctx context.Context, account string) ([]engine.Registry, error) {
 	return kept(ctx, c, account, "registries", time.Second, func(ctx context.Context) ([]engine.Registry, error) {
+		if all, err := c.faring(ctx, account); !errors.Is(err, engine.ErrUnsupported) {
+			list := make([]engine.Registry, 0, len(all))
+			for _, w := range all {
+				list = append(list, faringOf(w, account))
+			}
+			return list, err
+		}
 		var all []wireRegistry
 		if err := c.get(ctx, account, "/registries", nil, &all); err != nil {
 			return nil, err
@@ -65,7 +73,7 @@ func (c *Client) Registry(ctx context.Context, account, name string) (engine.Reg
 // CheckRegistry passes: v1 asks a registry while it stores the credential, and
 // never without. What it finds is then the answer of the storing.
 func (c *Client) CheckRegistry(_ context.Context, r engine.Registry) error {
-	if r.Password == "" {
+	if r.Password == "" && r.User != "" && !c.last().Windlass {
 		return &engine.Fault{Kind: engine.ErrUnsupported, Message: "This engine tries a credential only when it is stored: give the password and save."}
 	}
 	return nil
@@ -78,7 +86,7 @@ func (c *Client) AddRegistry(ctx context.Context, r engine.Registry) (engine.Reg
 
 // UpdateRegistry replaces all fields.
 func (c *Client) UpdateRegistry(ctx context.Context, r engine.Registry) (engine.Registry, error) {
-	if r.Password == "" {
+	if r.Password == "" && r.User != "" && !c.last().Windlass {
 		return r, engine.Invalidf("This engine does not keep a password that is not given again.")
 	}
 	return c.saveRegistry(ctx, http.MethodPut, path("registries", r.Name), r)
