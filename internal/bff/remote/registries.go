@@ -95,7 +95,7 @@ func (c *Client) UpdateRegistry(ctx context.Context, r engine.Registry) (engine.
 func (c *Client) saveRegistry(ctx context.Context, method, at string, r engine.Registry) (engine.Registry, error) {
 	body := wireRegistry{Registry: r.Name, Label: r.Label, Type: r.Type, User: r.User, Password: r.Password.Reveal(), Verify: &r.Verify}
 	var list []wireRegistry
-	q := url.Values{"validate": {strconv.FormatBool(true)}}
+	q := url.Values{"validate": {strconv.FormatBool(!r.Check.At.IsZero())}} // a check before the storing asks for it
 	if err := c.call(ctx, call{method: method, path: at, query: q, body: body, account: r.Account, out: &list}); err != nil {
 		return r, err
 	}
