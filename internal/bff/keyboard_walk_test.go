@@ -74,6 +74,7 @@ func TestByKeyboardAlone(t *testing.T) {
 	p.Keys("#")
 	p.Wait(`document.querySelectorAll("#events-rows tr").length === 0`)
 	p.Wait(`document.querySelector("[data-toast]")?.innerText.includes("Cleared 1 event.")`)
+	p.Live() // keys are heard from then on
 	p.Keys("u")
 	p.Wait(`document.getElementById("events-rows")?.innerText.includes("no such host")`)
 }

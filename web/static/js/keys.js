@@ -48,7 +48,7 @@ const keys = {
   k: () => step(-1),
   x: (e) => select(e, false),
   X: (e) => select(e, true),
-  u: () => document.querySelector("[data-toast] form button, main [data-key=u]")?.click(),
+  u: () => document.querySelector("[data-toast] form button, main form[action$='/undo'] button")?.click(),
   "#": () => {
     if (!document.querySelector("main :is([data-select], [data-tick], [data-select-all] input):checked")) return false;
     const button = [...document.querySelectorAll('main [data-key="#"]')].find((b) => b.checkVisibility() && !b.disabled);
