@@ -23,6 +23,10 @@ UPDATE event_clears SET purged = done WHERE status = 'purged';
 UPDATE event_clears SET status = 'done', done = total, undo_until = now() + interval '1 minute' WHERE status = 'running';
 UPDATE event_clears SET cursor_at = 'infinity', cursor_seq = 0 WHERE status = 'done';
 
+-- Every list asks which clears are in force, and there may be many that were.
+CREATE INDEX event_clears_shown ON event_clears (account, id) WHERE status IN ('done', 'purging');
+CREATE INDEX event_clears_swept ON event_clears (account, ended_at) WHERE status = 'purged' AND total > 2000;
+
 -- A service writes few of the types and a type is of one level: whoever plans a
 -- list by two of them should know that they come together, or never do.
 CREATE STATISTICS events_together (mcv) ON type, level, service, host, resource_type FROM events;
@@ -65,6 +69,7 @@ CREATE TABLE event_filters (
 CREATE UNIQUE INDEX event_filters_name ON event_filters (account, user_name, name);
 
 -- +goose Down
+DROP INDEX event_clears_shown, event_clears_swept;
 DROP STATISTICS events_together;
 DROP TABLE event_filters;
 DROP TABLE event_retention_runs;

@@ -117,7 +117,11 @@ func EventsList(d EventsData, c Clock) view.EventsList {
 	}
 	v.Pager = eventsPager(d)
 	if !d.List.Searched.IsZero() {
-		v.Note = "Looked for the text back to " + d.List.Searched.In(c.zone()).Format(exactLayout) + ". The next page looks further."
+		what := "for the text "
+		if q.Text == "" { // a clear by text is in force
+			what = ""
+		}
+		v.Note = "Looked " + what + "back to " + d.List.Searched.In(c.zone()).Format(exactLayout) + ". The next page looks further."
 		if v.Oldest {
 			v.Note = strings.Replace(v.Note, "back to", "up to", 1)
 		}

@@ -41,7 +41,8 @@ type spare struct {
 }
 
 const (
-	// fewHidden is how many rows a list may as well look at one by one.
+	// fewHidden is how many rows a list may as well look at one by one. An index
+	// of the clears in force names it too.
 	fewHidden = 2000
 	// maxParts bounds how many pieces a list is put together of.
 	maxParts = 150
@@ -56,12 +57,12 @@ func (s *Store) hides(ctx context.Context, account string) ([]hide, error) {
 		SELECT filter, max_seq, total,
 		       (SELECT json_agg(json_build_object('filter', filter, 'max_seq', max_seq))
 		          FROM event_clears s WHERE s.id = ANY(c.spares) AND s.status IN ('undone', 'cancelled'))
-		  FROM event_clears c
-		 WHERE account = $1
-		   AND (status IN ('done', 'purging') OR status = 'purged' AND total > $2 AND ended_at > now() - $3::interval)
+		  FROM (SELECT * FROM event_clears WHERE account = $1 AND status IN ('done', 'purging')
+		         UNION ALL
+		        SELECT * FROM event_clears WHERE account = $1 AND status = 'purged' AND total > 2000 AND ended_at > now() - $2::interval) c
 		 ORDER BY id`
 
-	rows, err := s.pool.Query(ctx, q, account, fewHidden, afterPurge)
+	rows, err := s.pool.Query(ctx, q, account, afterPurge)
 	if err != nil {
 		return nil, fmt.Errorf("clears in force: %w", domain(err))
 	}

@@ -50,6 +50,7 @@ func TestMovedEventsComeBack(t *testing.T) {
 		`CREATE TABLE events_cleared AS SELECT 0::bigint AS clear, * FROM events WHERE false`,
 		`ALTER TABLE event_clears DROP COLUMN purged, DROP COLUMN spares`,
 		`DROP STATISTICS events_together`,
+		`DROP INDEX event_clears_shown, event_clears_swept`,
 		`DROP TABLE event_filters, event_retention, event_retention_runs`,
 		`DELETE FROM goose_db_version WHERE version_id = 15`,
 		`INSERT INTO event_clears (account, filter, total, done, status, undo_until, max_seq) VALUES
