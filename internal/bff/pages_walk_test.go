@@ -39,6 +39,8 @@ var pages = map[string][]stop{
 	"/events/clears/:clear":    {{"events-clear", "/events/clears/1"}},
 	"/events/:id":              {{"event", "/events/EVENT"}},
 	"/feeds":                   {{"feeds", "/feeds"}},
+	"/feeds/rollback":          {{"feeds-rollback", "/feeds/rollback"}},
+	"/feeds/delete":            {{"feeds-delete", "/feeds/delete?feed=vulnerabilities&group=debian:12"}},
 	"/images":                  {{"images", "/images"}, {"images-add", "/images?add=1"}, {"images-none", "/images?q=nothing-here"}},
 	"/images/confirm":          {{"images-delete", "/images/confirm?do=delete&all=1"}, {"images-again", "/images/confirm?do=reanalyze&all=1"}},
 	"/images/:digest": {
@@ -76,6 +78,8 @@ var pages = map[string][]stop{
 	"/policies/vex/:id":              {{"vex-document", "/policies/vex/d1"}},
 	"/policies/vex/:id/document":     {{"", "/policies/vex/d1/document"}},
 	"/registries":                    {{"registries", "/registries?image=docker.io/team/app:1"}, {"registries-edit", "/registries?edit=docker.io/team/*"}},
+	"/registries/try":                {{"", "/registries/try"}},
+	"/registries/remove":             {{"registries-remove", "/registries/remove?registry=docker.io/team/*"}},
 	"/subscriptions":                 {{"subscriptions", "/subscriptions"}, {"subscriptions-add", "/subscriptions?add=1"}},
 	"/subscriptions/repositories":    {{"repositories", "/subscriptions/repositories"}},
 	"/subscriptions/deliveries":      {{"deliveries", "/subscriptions/deliveries"}},
@@ -113,7 +117,7 @@ var pages = map[string][]stop{
 }
 
 // notWalked are the routes that are no pages.
-var notWalked = []string{"/ws/live", "/ws/logs", "/static/:name", "/login", "/v1", "/v1/*", "/logs/files/:host/:name"}
+var notWalked = []string{"/ws/live", "/ws/logs", "/static/:name", "/login", "/v1", "/v1/*", "/logs/files/:host/:name", "/feeds/uploads/:id"}
 
 var widths = []int64{1440, 1024, 390}
 

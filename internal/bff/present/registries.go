@@ -144,7 +144,7 @@ func registryUse(name string) string {
 func RegistryTypes(now string) []view.Option {
 	return []view.Option{
 		{Value: "", Text: "By its name", Selected: now == ""},
-		{Value: engine.RegistryDocker, Text: "User and password (docker_v2)", Selected: now == engine.RegistryDocker},
+		{Value: engine.RegistryDocker, Text: "User and password", Selected: now == engine.RegistryDocker},
 		{Value: engine.RegistryAmazon, Text: "Amazon ECR (awsecr)", Selected: now == engine.RegistryAmazon},
 	}
 }
