@@ -1,13 +1,18 @@
 package bff_test
 
 import (
+	"bytes"
 	"context"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp"
 
 	"windlass/internal/bff"
 	"windlass/internal/bff/browsertest"
@@ -22,6 +27,49 @@ type feedFake struct {
 	feeds  []engine.Feed
 	status engine.FeedStatus
 	upload string
+	sent   []byte // of the upload in pieces
+	breaks int    // how often the line breaks in the middle of it
+	ended  string
+}
+
+func (f *feedFake) archive(id string) engine.FeedArchive {
+	return engine.FeedArchive{ID: id, Size: 3_000_000, Have: int64(len(f.sent)), State: engine.FeedArchiveOpen}
+}
+
+func (f *feedFake) OpenFeedArchive(_ context.Context, a engine.FeedArchive) (engine.FeedArchive, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.upload = a.Source
+	return f.archive("u7"), nil
+}
+
+func (f *feedFake) FeedArchive(_ context.Context, id string) (engine.FeedArchive, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.archive(id), nil
+}
+
+func (f *feedFake) AppendFeedArchive(_ context.Context, id string, at int64, r io.Reader) (engine.FeedArchive, error) {
+	b, err := io.ReadAll(r)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err != nil {
+		return engine.FeedArchive{}, err
+	}
+	f.sent = append(f.sent[:at], b...)
+	if f.breaks > 0 {
+		f.breaks--
+		f.sent = f.sent[:2_000_000]
+		return engine.FeedArchive{}, engine.ErrUnavailable
+	}
+	return f.archive(id), nil
+}
+
+func (f *feedFake) InstallFeedArchive(_ context.Context, id string, _ bool) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.ended = id
+	return nil
 }
 
 func (f *feedFake) Feeds(context.Context) ([]engine.Feed, error) {
@@ -173,6 +221,30 @@ func TestFeedsLook(t *testing.T) {
 	look("feeds-uploads", "/feeds")
 	f.alter(func() { f.feeds, f.status = nil, engine.FeedStatus{Source: f.status.Source} })
 	look("feeds-empty", "/feeds")
+}
+
+// An upload whose line breaks goes on by itself where it stopped, and is then
+// installed.
+func TestFeedUploadGoesOnByItself(t *testing.T) {
+	f := newFeeds()
+	f.breaks = 1
+	c, p := openFeeds(t, f)
+	file := filepath.Join(t.TempDir(), "vulnerability-db.tar.zst")
+	want := bytes.Repeat([]byte("0123456789"), 300_000)
+	if err := os.WriteFile(file, want, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.Goto(c.url + "/feeds")
+	p.Live()
+	p.Forgive(func(m string) bool { return strings.Contains(m, "503") }) // it is what breaks the line
+	p.Do(chromedp.SetUploadFiles(chromedp.CSS("#feed-archive"), []string{file}))
+	p.Click("form[data-feed-upload] button.primary")
+	p.Wait(`document.getElementById("toasts").innerText.includes("being installed")`)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !bytes.Equal(f.sent, want) || f.upload != "vulnerability-db.tar.zst" || f.ended != "u7" || f.breaks != 0 {
+		t.Errorf("%d bytes came as %q, %q was installed", len(f.sent), f.upload, f.ended)
+	}
 }
 
 // A sync is started, followed and seen to its end without a reload, and a
