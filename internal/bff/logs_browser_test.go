@@ -147,7 +147,7 @@ func TestLogViewer(t *testing.T) {
 	const more = `document.querySelector("[data-logs-count]").textContent`
 	const rows = `document.querySelectorAll("#log li[id]").length`
 	p.Wait(state + ` === "Following"`)
-	p.Looks("logs")
+	p.Shot("logs-hostile") // the walk over all pages looks at the rest
 
 	e.log(engine.PolicyEngine, "info", "feeds sync done n=1")
 	p.Wait(last + `.trim() === "feeds sync done n=1"`)
@@ -208,8 +208,6 @@ func TestLogViewer(t *testing.T) {
 	p.Looks("logs-open")
 	p.Click("#log .log-detail [data-logs-link]")
 	p.Wait(`document.querySelector("#log li.aim .m")?.textContent.includes("reset") && document.querySelector(".log-line dt") !== null`)
-	p.Shot("logs-line")
-	p.Axe("logs-line")
 
 	e.Set(func() {
 		e.failed = []engine.LogHostFault{{Host: "host-2", Reason: "nothing answers at http://10.0.0.7:8084"}}
@@ -224,6 +222,4 @@ func TestLogViewer(t *testing.T) {
 	if n := browsertest.Eval[float64](p, `document.getElementById("log").childElementCount`); n > 2000 {
 		t.Errorf("%v rows in the page", n)
 	}
-	p.Goto(c.url + "/logs/files")
-	p.Looks("logs-files")
 }
