@@ -259,6 +259,9 @@ func EventDetail(e engine.Event, c Clock) view.EventDetail {
 	v.Message = e.Message
 	if e.Service != "" {
 		q := url.Values{"service": {e.Service}, "at": {stamp(e.At)}}
+		if e.Host != "" {
+			q.Set("host", e.Host)
+		}
 		v.Log = "/logs?" + q.Encode()
 		v.LogText = fmt.Sprintf("Log of %s around %s", e.Service, e.At.In(c.zone()).Format("15:04:05"))
 	}
