@@ -61,7 +61,7 @@ func TestUploadGoesOnWhereItBrokeOff(t *testing.T) {
 		want error
 	}{
 		"another file":         {1_000_000, other[1_000_000:], engine.ErrConflict},
-		"a gap":                {1_600_000, raw[1_600_000:], engine.ErrConflict},
+		"a gap":                {3_150_000, raw[3_150_000:], engine.ErrConflict},
 		"more than announced":  {1_500_000, append(slices.Clone(raw[1_500_000:]), 'x'), engine.ErrInvalid},
 		"less than is here":    {1_000_000, raw[1_000_000:1_100_000], engine.ErrInvalid},
 		"before the beginning": {-1, raw, engine.ErrConflict},
