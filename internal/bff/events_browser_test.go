@@ -82,6 +82,9 @@ func TestEventsInABrowser(t *testing.T) {
 	p.Click("[data-clear-selected]")
 	p.Wait(`document.querySelectorAll("#events-rows tr").length === 1`)
 	p.Click("[data-toast] button")
+	// The rows may be back before the page is: the toast belongs to the next one.
+	p.Wait(`document.querySelector("[data-toast]")?.textContent.includes("are back")`)
+	p.Live()
 	p.Wait(`document.querySelectorAll("#events-rows tr").length === 4`)
 
 	// The drawer is in the address, and Back closes it.
