@@ -770,7 +770,7 @@ func Delivery(p view.Page, v view.Delivery) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if len(v.Tries) > 0 {
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 62, "<section class=\"card c12\" aria-labelledby=\"tries-title\"><header><h2 id=\"tries-title\">Attempts</h2></header><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"tries-title\"><table class=\"t stack\"><thead><tr><th scope=\"col\" class=\"num\">#</th><th scope=\"col\">Begun</th><th scope=\"col\">Outcome</th><th scope=\"col\">Answer</th><th scope=\"col\" class=\"num\">Took</th><th scope=\"col\">Trouble</th></tr></thead> <tbody>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 62, "<section class=\"card c12\" aria-labelledby=\"tries-title\"><header><h2 id=\"tries-title\">Attempts</h2></header><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Attempts, one by one\"><table class=\"t stack\"><thead><tr><th scope=\"col\" class=\"num\">#</th><th scope=\"col\">Begun</th><th scope=\"col\">Outcome</th><th scope=\"col\">Answer</th><th scope=\"col\" class=\"num\">Took</th><th scope=\"col\">Trouble</th></tr></thead> <tbody>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
