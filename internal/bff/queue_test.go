@@ -42,7 +42,7 @@ func newQueueEngine() *queueEngine {
 	add := func(account, name string, alter func(*engine.QueueMessage)) {
 		id := int64(len(e.list) + 1)
 		m := engine.QueueMessage{State: engine.MessageWaiting, Name: name, Job: engine.Job{
-			ID: id, Queue: engine.QueueAnalyze, Account: account, Subject: fmt.Sprintf("sha256:%064d", id), Payload: []byte(`{"pull":"` + name + `"}`),
+			ID: id, Queue: engine.QueueAnalyze, Account: account, Subject: string(bff.ImageDigest(int(id))), Payload: []byte(`{"pull":"` + name + `"}`),
 			MaxAttempts: 5, AvailableAt: now.Add(-time.Minute), CreatedAt: now.Add(-time.Duration(20-id) * time.Minute)}}
 		if alter != nil {
 			alter(&m)
