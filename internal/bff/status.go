@@ -30,9 +30,14 @@ func (s *Server) engineStatus(ctx context.Context) view.Pill {
 		return s.status.pill
 	}
 	list, err := s.engine.Services(ctx)
-	s.status.pill = present.EngineStatus(list, err)
-	s.status.at = time.Now()
-	return s.status.pill
+	pill := present.EngineStatus(list, err)
+	if pill.Tone == "ok" {
+		if feeds, err := s.engine.Feeds(ctx); err == nil {
+			pill = present.StatusWithData(pill, feeds)
+		}
+	}
+	s.status.pill, s.status.at = pill, time.Now()
+	return pill
 }
 
 func (s *Server) statusFragment(c *fiber.Ctx) error {

@@ -54,6 +54,11 @@ func New() *Fake {
 	return f
 }
 
+// Feeds is one feed, synced an hour ago: services and data are what "ready" means.
+func (f *Fake) Feeds(context.Context) ([]engine.Feed, error) {
+	return []engine.Feed{{Name: "vulnerabilities", Enabled: true, LastSync: time.Now().Add(-time.Hour)}}, nil
+}
+
 // Change commits a change: it is numbered and wakes those who watch.
 func (f *Fake) Change(kind engine.ChangeKind, account, id string) int64 {
 	f.mu.Lock()

@@ -93,3 +93,21 @@ func TestEngineStatus(t *testing.T) {
 		})
 	}
 }
+
+func TestNoDataIsNotReady(t *testing.T) {
+	ready := view.Pill{Tone: "ok", Text: "Ready"}
+	for name, tc := range map[string]struct {
+		feeds []engine.Feed
+		text  string
+	}{
+		"no feed is known":  {nil, "Degraded: no vulnerability data"},
+		"nothing is synced": {[]engine.Feed{{Name: "vulnerabilities", Enabled: true}}, "Degraded: no vulnerability data"},
+		"one is synced":     {[]engine.Feed{{Name: "github"}, {Name: "vulnerabilities", LastSync: time.Unix(1e9, 0)}}, "Ready"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := present.StatusWithData(ready, tc.feeds); got.Text != tc.text {
+				t.Errorf("got %q, want %q", got.Text, tc.text)
+			}
+		})
+	}
+}

@@ -2,6 +2,7 @@ package present
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"windlass/internal/engine"
@@ -40,4 +41,13 @@ func EngineStatus(list []engine.Service, err error) view.Pill {
 		return view.Pill{Tone: "warn", Text: fmt.Sprintf("Degraded: %d services are not up", len(silent)), Href: "/troubleshoot"}
 	}
 	return view.Pill{Tone: "ok", Text: "Ready", Href: "/services"}
+}
+
+// StatusWithData is the pill of an engine whose services are all up: like
+// `system wait`, it is not ready before a feed was synced.
+func StatusWithData(ready view.Pill, feeds []engine.Feed) view.Pill {
+	if slices.ContainsFunc(feeds, func(f engine.Feed) bool { return !f.LastSync.IsZero() }) {
+		return ready
+	}
+	return view.Pill{Tone: "warn", Text: "Degraded: no vulnerability data", Href: "/feeds"}
 }

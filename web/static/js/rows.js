@@ -78,31 +78,41 @@ export function missing(topic) {
 function show(topic) {
   const button = document.querySelector(`[data-newrows="${CSS.escape(topic)}"]`);
   if (!button) return reveal(topic);
-  const n = held.get(topic)?.size ?? 0;
+  const n = revealing.has(topic) ? 0 : (held.get(topic)?.size ?? 0);
   if (n) button.textContent = `${n.toLocaleString("en-US")} ${n === 1 ? button.dataset.one : button.dataset.many}`;
   if (button.hidden !== (n === 0)) button.hidden = n === 0;
 }
 
 // reveal puts what has gathered on top of the list, as much of it as a page
-// holds.
-function reveal(topic) {
+// holds, a picture's share at a time. What changes or goes meanwhile does so
+// where it waits.
+const revealing = new Set(); // topics
+
+async function reveal(topic) {
   const list = listOf(topic);
   const waiting = held.get(topic);
-  if (!list || !waiting) return;
+  if (!list || !waiting?.size || revealing.has(topic)) return;
+  revealing.add(topic);
   const max = Number(list.dataset.max) || 200;
-  const fresh = [...waiting.values()].slice(-max).reverse();
-  waiting.clear();
-  const rows = document.createDocumentFragment();
-  for (const html of fresh) {
+  const ids = [...waiting.keys()];
+  for (const id of ids.splice(0, Math.max(0, ids.length - max))) waiting.delete(id);
+  show(topic);
+  let above = null;
+  for (const id of ids.reverse()) {
+    const html = waiting.get(id);
+    waiting.delete(id);
+    if (!html || document.getElementById(id)) continue;
     const el = parse(html).firstElementChild;
-    if (fresh.length <= striking) el.classList.add("fresh");
+    if (ids.length <= striking) el.classList.add("fresh");
     redraw(el);
-    rows.append(el);
+    if (above?.parentNode === list) above.after(el);
+    else list.prepend(el);
+    above = el;
+    if (list.children.length > max) list.lastElementChild.remove();
+    await breathe();
   }
-  list.prepend(rows);
-  while (list.children.length > max) list.lastElementChild.remove();
-  const button = document.querySelector(`[data-newrows="${CSS.escape(topic)}"]`);
-  if (button) button.hidden = true;
+  revealing.delete(topic);
+  show(topic);
 }
 
 document.addEventListener("click", (e) => {
