@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -16,7 +15,7 @@ import (
 )
 
 // raw is what a program would write on a page and no person.
-var raw = regexp.MustCompile(`\b(null|undefined|NaN)\b|\[object |<nil>|%!|\b0001-01-01|\b1970-01-01|\b1\d{9}(\d{3})?\b|\b\d+h\d+m\d*s?\b|\b\d+m\d+(\.\d+)?s\b|\bmap\[|\b(not_analyzed|analysis_failed|not_affected)\b`)
+var raw = regexp.MustCompile(`(^|[:=,(] ?)(null|undefined|NaN)\b|\[object |<nil>|%!|\b0001-01-01|\b1970-01-01|\b1\d{9}(\d{3})?\b|\b\d+h\d+m\d*s?\b|\b\d+m\d+(\.\d+)?s\b|\bmap\[|\b(not_analyzed|analysis_failed|not_affected)\b`)
 
 // digits are what a digest or an id has in an address.
 var digits = regexp.MustCompile(`[0-9a-f]{8,}(-[0-9a-f]{4,})*|\d+`)
@@ -89,12 +88,13 @@ func crawl(t *testing.T, prog *program) {
 	}
 }
 
+// keysOf are the settings of an address. A tab is another page; a text or a
+// name is not.
 func keysOf(q url.Values) func(func(string) bool) {
 	return func(yield func(string) bool) {
-		for k, v := range q {
-			// A tab or a format is another page; a text or a name is not.
-			if len(v) == 1 && len(v[0]) < 16 && !digits.MatchString(v[0]) {
-				k = fmt.Sprint(k, "=", v[0])
+		for k := range q {
+			if slices.Contains([]string{"tab", "class", "part", "group", "do"}, k) {
+				k += "=" + q.Get(k)
 			}
 			if !yield(k) {
 				return

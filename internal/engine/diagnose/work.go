@@ -87,7 +87,7 @@ const groupsShown = 12
 // Images judges the images whose analysis failed. Those that nobody can help
 // are told, those whose cause may have passed can be retried.
 func Images(list []engine.FailedGroup) engine.Check {
-	f := begin(engine.CheckImages, "No image is in analysis_failed.")
+	f := begin(engine.CheckImages, "No image failed to be analyzed.")
 	var all int64
 	for i, g := range list {
 		all += g.Images
