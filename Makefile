@@ -50,12 +50,15 @@ browser:
 	@.ci/chromium
 
 test: assets postgres browser
-	$(GO) test $(RACE) -timeout 20m ./...
+	$(GO) test $(RACE) -timeout 28m ./...
 	@echo "Agreement with the reference tool on the real feed, and the hostile images, without the race detector"
 	$(GO) test -timeout 20m -run 'Reference|Agree|Hostile|StaysSmall|Outlives' ./cmd/console ./internal/engine/analyzer ./internal/engine/vuln
 
-# The README's pictures, from those that the browser tests took.
-pictures:
+# Every page in both themes at three widths, in artifacts/walk, and the README's
+# pictures from what the tests of the sample see.
+pictures: assets postgres browser
+	WINDLASS_LOOKS=all $(GO) test -count 1 -timeout 40m -run '^TestWalk$$' ./internal/bff
+	$(GO) test -count 1 -timeout 20m -run '^TestSampleWithoutNetwork$$' ./cmd/console
 	mkdir -p docs/images
 	cp artifacts/sample-overview-light-1440.png docs/images/overview.png
 	cp artifacts/sample-vulnerabilities-light-1440.png docs/images/vulnerabilities.png

@@ -46,9 +46,6 @@ func TestAPILooksAndAnswers(t *testing.T) {
 	c := start(t, bff.Options{Engine: documentFake{enginetest.New()}, API: api.URL})
 	p := browsertest.Open(t)
 	p.Login(c.url, "admin", enginetest.Password)
-	p.Goto(c.url + "/api")
-	p.Live()
-	p.Looks("api")
 	p.Goto(c.url + "/api?q=sample")
 	if n := browsertest.Eval[int](p, `document.querySelectorAll(".operations li").length`); n != 1 {
 		t.Errorf("%d operations are found, want 1", n)

@@ -94,31 +94,9 @@ func TestLooks(t *testing.T) {
 	p.Login(c.url, "admin", enginetest.Password)
 	p.Live()
 	p.Looks("overview-empty")
-	c.fake.Set(func() { busy(c.fake) })
-	for name, path := range map[string]string{
-		"services": "/services", "service": "/services/analyzer/host-2",
-	} {
-		p.Goto(c.url + path)
-		p.Live()
-		p.Looks(name)
-	}
 	p.Goto(c.url + "/nowhere")
 	p.Looks("error")
 	p.Forgive(func(m string) bool { return true }) // the 404 of the page itself
-}
-
-func TestOverviewAndServicesLook(t *testing.T) {
-	c := start(t, bff.Options{})
-	busy(c.fake)
-	p := browsertest.Open(t)
-	p.Login(c.url, "admin", enginetest.Password)
-	for name, path := range map[string]string{
-		"overview": "/", "services-90d": "/services?range=90d", "incidents": "/services?tab=incidents", "services-none": "/services?text=nowhere",
-	} {
-		p.Goto(c.url + path)
-		p.Live()
-		p.Looks(name)
-	}
 }
 
 func TestLivePage(t *testing.T) {

@@ -13,36 +13,6 @@ import (
 	"windlass/internal/engine"
 )
 
-func TestImagesLook(t *testing.T) {
-	c, p := startImages(t)
-	for name, path := range map[string]string{
-		"images": "/images", "images-add": "/images?add=1", "images-none": "/images?q=nothing-here&severity=any&fixable=1&cause=registry_auth&distro=debian+12",
-		"image": of(1), "image-vulnerabilities": of(1) + "?tab=vulnerabilities", "image-groups": of(1) + "?tab=vulnerabilities&group=package",
-		"image-content": of(1) + "?tab=content", "image-files": of(1) + "?tab=content&class=files", "image-sbom": of(1) + "?tab=sbom",
-		"image-events": of(1) + "?tab=events", "image-analyzing": of(2), "image-failed": of(3), "image-sample": of(5) + "?tab=vulnerabilities",
-		"images-delete": "/images/confirm?do=delete&all=1",
-	} {
-		p.Goto(c.url + path)
-		p.Live()
-		p.Looks(name)
-	}
-}
-
-func TestImageTabsLook(t *testing.T) {
-	c, p := startImages(t)
-	for name, path := range map[string]string{
-		"image-policy":       of(1) + "?tab=policy",
-		"image-policy-aside": of(1) + "?tab=policy&aside=only",
-		"image-package":      of(1) + "?tab=content&pkg=1",
-		"image-secrets":      of(1) + "?tab=content&class=secrets", "image-malware": of(1) + "?tab=content&class=malware",
-		"image-kept": of(1) + "?tab=content&class=retrieved&file=/etc/passwd", "image-retry": of(4),
-	} {
-		p.Goto(c.url + path)
-		p.Live()
-		p.Looks(name)
-	}
-}
-
 func of(n int) string { return "/images/" + string(bff.ImageDigest(n)) }
 
 // images is what the tests alter of the engine under the pages.

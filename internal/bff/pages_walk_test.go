@@ -41,13 +41,13 @@ var pages = map[string][]stop{
 	"/feeds":                   {{"feeds", "/feeds"}},
 	"/feeds/rollback":          {{"feeds-rollback", "/feeds/rollback"}},
 	"/feeds/delete":            {{"feeds-delete", "/feeds/delete?feed=vulnerabilities&group=debian:12"}},
-	"/images":                  {{"images", "/images"}, {"images-add", "/images?add=1"}, {"images-none", "/images?q=nothing-here"}},
+	"/images":                  {{"images", "/images"}, {"images-add", "/images?add=1"}, {"images-none", "/images?q=nothing-here&severity=any&fixable=1&cause=registry_auth&distro=debian+12"}},
 	"/images/confirm":          {{"images-delete", "/images/confirm?do=delete&all=1"}, {"images-again", "/images/confirm?do=reanalyze&all=1"}},
 	"/images/:digest": {
 		{"image", of(1)}, {"image-vulnerabilities", of(1) + "?tab=vulnerabilities"}, {"image-vulnerabilities-grouped", of(1) + "?tab=vulnerabilities&group=package"},
 		{"image-content", of(1) + "?tab=content"}, {"image-package", of(1) + "?tab=content&pkg=1"}, {"image-files", of(1) + "?tab=content&class=files"},
 		{"image-secrets", of(1) + "?tab=content&class=secrets"}, {"image-malware", of(1) + "?tab=content&class=malware"}, {"image-kept", of(1) + "?tab=content&class=retrieved&file=/etc/passwd"},
-		{"image-policy", of(1) + "?tab=policy"}, {"image-sbom", of(1) + "?tab=sbom"}, {"image-events", of(1) + "?tab=events"}, {"image-compare", of(1) + "?tab=compare&with=" + string(bff.ImageDigest(5))},
+		{"image-policy", of(1) + "?tab=policy"}, {"image-policy-aside", of(1) + "?tab=policy&aside=only"}, {"image-sbom", of(1) + "?tab=sbom"}, {"image-events", of(1) + "?tab=events"}, {"image-compare", of(1) + "?tab=compare&with=" + string(bff.ImageDigest(5))},
 		{"image-analyzing", of(2)}, {"image-failed", of(3)}, {"image-retry", of(4)}, {"image-sample", of(5) + "?tab=vulnerabilities"},
 	},
 	"/images/:digest/vulnerabilities.csv":     {{"", of(1) + "/vulnerabilities.csv"}},
@@ -74,14 +74,14 @@ var pages = map[string][]stop{
 	"/policies/:id/activate":         {{"policy-activate", "/policies/mine/activate"}},
 	"/policies/:id/delete":           {{"policy-delete", "/policies/mine/delete"}},
 	"/policies/:id/exceptions/new":   {{"policy-exception", "/policies/mine/exceptions/new?gate=vulnerabilities&trigger_id=CVE-2024-5535%2Bopenssl&tag=docker.io%2Flibrary%2Fdebian%3A12"}},
-	"/policies/vex":                  {{"vex", "/policies/vex"}},
-	"/policies/vex/:id":              {{"vex-document", "/policies/vex/d1"}},
+	"/policies/vex":                  {{"vex", "/policies/vex"}, {"vex-upload", "/policies/vex?image=" + string(bff.ImageDigest(1))}},
+	"/policies/vex/:id":              {{"vex-document", "/policies/vex/d1"}, {"vex-document-disabled", "/policies/vex/d2"}},
 	"/policies/vex/:id/document":     {{"", "/policies/vex/d1/document"}},
 	"/registries":                    {{"registries", "/registries?image=docker.io/team/app:1"}, {"registries-edit", "/registries?edit=docker.io/team/*"}},
 	"/registries/try":                {{"", "/registries/try"}},
 	"/registries/remove":             {{"registries-remove", "/registries/remove?registry=docker.io/team/*"}},
 	"/subscriptions":                 {{"subscriptions", "/subscriptions"}, {"subscriptions-add", "/subscriptions?add=1"}},
-	"/subscriptions/repositories":    {{"repositories", "/subscriptions/repositories"}},
+	"/subscriptions/repositories":    {{"repositories", "/subscriptions/repositories?add=1"}},
 	"/subscriptions/deliveries":      {{"deliveries", "/subscriptions/deliveries"}},
 	"/subscriptions/deliveries/:seq": {{"delivery", "/subscriptions/deliveries/9"}},
 	"/subscriptions/webhooks":        {{"webhooks", "/subscriptions/webhooks"}, {"webhooks-edit", "/subscriptions/webhooks?edit=4f1d"}},
@@ -121,8 +121,8 @@ var notWalked = []string{"/ws/live", "/ws/logs", "/static/:name", "/login", "/v1
 
 var widths = []int64{1440, 1024, 390}
 
-// TestWalk looks at every page in both themes at three widths: nothing moves
-// by itself, nothing is refused, misnamed or raw, axe finds nothing, and every
+// TestWalk looks at every page in both themes and at three widths (all six with
+// WINDLASS_LOOKS=all): nothing moves by itself, nothing is refused, misnamed or raw, axe finds nothing, and every
 // address that a page leads to answers. The pictures are in artifacts/.
 func TestWalk(t *testing.T) {
 	e := fullEngine()
@@ -210,6 +210,9 @@ func walk(p *browsertest.Page, base string, s stop) []string {
 		p.Still(at)
 		p.Fits(at)
 		for _, theme := range []string{"light", "dark"} {
+			if !browsertest.IsLooked(theme, width) {
+				continue
+			}
 			p.Theme(theme)
 			p.Shot(fmt.Sprintf("walk/%s-%s-%d", s.name, theme, width))
 			if width != 1024 {

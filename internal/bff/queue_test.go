@@ -281,19 +281,6 @@ func TestMessagesAreCountedBeforeTheyAreAltered(t *testing.T) {
 	}
 }
 
-func TestQueueLook(t *testing.T) {
-	c, _ := startQueue(t)
-	p := browsertest.Open(t)
-	p.Login(c.url, "admin", enginetest.Password)
-	for _, page := range []struct{ name, path string }{
-		{"queue", "/queue"}, {"queue-message", "/queue?open=5"}, {"queue-drop", "/queue/confirm?do=drop&all=1"},
-	} {
-		p.Goto(c.url + page.path)
-		p.Live()
-		p.Looks(page.name)
-	}
-}
-
 func TestEmptyQueueLook(t *testing.T) {
 	c, e := startQueue(t)
 	p := browsertest.Open(t)

@@ -146,7 +146,6 @@ func TestPalette(t *testing.T) {
 	p.Login(c.url, "admin", enginetest.Password)
 	p.Goto(c.url + "/search?q=deb")
 	p.Live()
-	p.Looks("search")
 	const marked = `document.querySelector("#palette [aria-selected=true] [data-title]")?.textContent`
 	palette := func(text, want string) {
 		t.Helper()

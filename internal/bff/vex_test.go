@@ -149,8 +149,7 @@ func TestVEXLook(t *testing.T) {
 	p := browsertest.Open(t)
 	p.Login(c.url, "admin", enginetest.Password)
 	for name, path := range map[string]string{
-		"vex": "/policies/vex", "vex-upload": "/policies/vex?image=" + string(bff.ImageDigest(1)), "vex-document": "/policies/vex/d1",
-		"vex-document-disabled": "/policies/vex/d2", "vex-vulnerabilities": of(1) + "?tab=vulnerabilities&vex=marked",
+		"vex-vulnerabilities": of(1) + "?tab=vulnerabilities&vex=marked",
 	} {
 		p.Goto(c.url + path)
 		p.Live()

@@ -322,13 +322,26 @@ func (p *Page) settle() {
 		.then(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true)))))`)
 }
 
-// Looks goes through both themes, wide and narrow: a picture of each, axe over
-// each, and no page may be wider than its window.
+// EveryLook asks for each theme at each width, which takes four times as long as
+// light and wide, dark and narrow: what is wrong with one theme or one width is
+// nearly always seen in those. `make pictures` sets WINDLASS_LOOKS=all.
+func EveryLook() bool { return os.Getenv("WINDLASS_LOOKS") == "all" }
+
+// IsLooked reports whether a page is looked at so.
+func IsLooked(theme string, width int64) bool {
+	return EveryLook() || theme == "light" && width == 1440 || theme == "dark" && width == 390
+}
+
+// Looks goes through the themes and widths that are looked at: a picture of each,
+// axe over each, and no page may be wider than its window.
 func (p *Page) Looks(name string) {
 	p.t.Helper()
 	for _, theme := range []string{"light", "dark"} {
 		p.Theme(theme)
 		for _, width := range []int64{1440, 390} {
+			if !IsLooked(theme, width) {
+				continue
+			}
 			p.Size(width, 900)
 			p.Shot(fmt.Sprintf("%s-%s-%d", name, theme, width))
 			if over := Eval[int](p, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
