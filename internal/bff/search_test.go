@@ -111,7 +111,8 @@ func TestSearch(t *testing.T) {
 		t.Errorf("a long query = %d", code)
 	}
 
-	e.fault = context.DeadlineExceeded
+	c = start(t, bff.Options{Engine: &shelf{Fake: enginetest.New(), fault: context.DeadlineExceeded}})
+	c.login()
 	if body := c.get("/search?q=deb"); !strings.Contains(body, "Packages took too long") || !strings.Contains(body, "debian:12") {
 		t.Error("one slow source costs the others, or is not named")
 	}
