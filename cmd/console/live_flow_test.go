@@ -150,7 +150,7 @@ func TestPagesMissNothingAndHearNothingTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(40)
-	p = start(t, dir, settings...)
+	start(t, dir, settings...)
 	b.read(t, write(40))
 
 	const told = `SELECT array_agg(seq ORDER BY seq) FROM changes WHERE kind = 'feeds' AND id LIKE 'feed-%' AND seq > $1`

@@ -132,7 +132,7 @@ func (c *Client) addPolicy(ctx context.Context, e engine.PolicyEdit) (engine.Pol
 	if e.Activate {
 		return c.putPolicy(ctx, e.Account, w.ID, e.Document, true)
 	}
-	if w.Bundle == nil || len(w.Bundle) < 3 {
+	if len(w.Bundle) < 3 {
 		w.Bundle = e.Document
 	}
 	return policyOf(w, e.Account), nil
