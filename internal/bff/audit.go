@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
-	"io"
 	"net/url"
 	"strconv"
 	"strings"
@@ -89,64 +88,17 @@ func (s *Server) exportAudit(name, mime string, encode func(*bytes.Buffer, []eng
 		if f.Before.IsZero() {
 			f.Before = time.Now() // the log grows while it is read
 		}
-		// The handler's context ends before the body is sent.
-		ctx, cancel := context.WithTimeout(s.base, exportTime)
-		r := &auditExport{cancel: cancel, encode: encode, first: true, next: func(after int64) ([]engine.AuditEntry, int64, error) {
-			f.After = after
-			return s.engine.Audit(ctx, f, who)
-		}}
-		if err := r.fill(); err != nil { // while it can still be an error page
-			cancel()
-			return err
-		}
-		c.Set(fiber.HeaderContentType, mime)
-		c.Set(fiber.HeaderContentDisposition, `attachment; filename="`+name+`"`)
-		c.Set(fiber.HeaderCacheControl, "no-store")
-		// The compressor would hide an error in the middle: see exportEvents.
-		c.Set(fiber.HeaderContentEncoding, "identity")
-		c.Context().SetBodyStream(r, -1)
-		return nil
+		first := true
+		return s.sendPages(c, mime, name, func(ctx context.Context, w *bytes.Buffer) (bool, error) {
+			list, next, err := s.engine.Audit(ctx, f, who)
+			if err != nil {
+				return false, err
+			}
+			err = encode(w, list, first)
+			first, f.After = false, next
+			return next == 0, err
+		})
 	}
-}
-
-// auditExport reads the log as a stream, a page when it is needed.
-type auditExport struct {
-	next   func(after int64) ([]engine.AuditEntry, int64, error)
-	encode func(*bytes.Buffer, []engine.AuditEntry, bool) error
-	cancel context.CancelFunc
-
-	buf         bytes.Buffer
-	after       int64
-	first, last bool
-}
-
-func (r *auditExport) Read(p []byte) (int, error) {
-	for r.buf.Len() == 0 {
-		if r.last {
-			return 0, io.EOF
-		}
-		if err := r.fill(); err != nil {
-			return 0, err
-		}
-	}
-	return r.buf.Read(p)
-}
-
-func (r *auditExport) fill() error {
-	list, next, err := r.next(r.after)
-	if err != nil {
-		return err
-	}
-	r.buf.Reset()
-	err = r.encode(&r.buf, list, r.first)
-	r.first, r.after, r.last = false, next, next == 0
-	return err
-}
-
-// Close is called when the body is sent or the browser has left.
-func (r *auditExport) Close() error {
-	r.cancel()
-	return nil
 }
 
 func auditCSV(w *bytes.Buffer, list []engine.AuditEntry, first bool) error {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
-	"io"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -25,17 +24,15 @@ func (s *Server) exportContent(c *fiber.Ctx) error {
 	if err := q.Known(); err != nil {
 		return err
 	}
-	// The handler's context ends before the body is sent.
-	ctx, cancel := context.WithTimeout(s.base, exportTime)
-	r := &contentExport{cancel: cancel, next: func(from int) ([][]string, int, error) { return s.contentRows(ctx, i, q, from) }}
-	if err := r.fill(); err != nil { // while it can still be an error page
-		cancel()
-		return err
-	}
-	download(c, "text/csv; charset=utf-8", i.Digest.Short()+"-"+q.Class+".csv")
-	c.Set(fiber.HeaderContentEncoding, "identity") // see exportEvents
-	c.Context().SetBodyStream(r, -1)
-	return nil
+	from := 0
+	return s.sendPages(c, "text/csv; charset=utf-8", i.Digest.Short()+"-"+q.Class+".csv", func(ctx context.Context, w *bytes.Buffer) (bool, error) {
+		rows, n, err := s.contentRows(ctx, i, q, from)
+		if err != nil {
+			return false, err
+		}
+		from += n
+		return n < exportPage, csv.NewWriter(w).WriteAll(rows)
+	})
 }
 
 // contentRows are the rows from one on, the head before the first, and how
@@ -58,41 +55,4 @@ func (s *Server) contentRows(ctx context.Context, i engine.Image, q present.Cont
 	doc, err := s.contentDocument(ctx, i, q)
 	rows := present.FindingCSV(present.ContentIn{Image: i, Query: q, Document: doc})
 	return rows, len(rows), err
-}
-
-// contentExport reads rows as a stream, some when they are needed.
-type contentExport struct {
-	next   func(from int) ([][]string, int, error)
-	cancel context.CancelFunc
-	buf    bytes.Buffer
-	from   int
-	last   bool
-}
-
-func (r *contentExport) Read(p []byte) (int, error) {
-	for r.buf.Len() == 0 {
-		if r.last {
-			return 0, io.EOF
-		}
-		if err := r.fill(); err != nil {
-			return 0, err
-		}
-	}
-	return r.buf.Read(p)
-}
-
-func (r *contentExport) fill() error {
-	rows, n, err := r.next(r.from)
-	if err != nil {
-		return err
-	}
-	r.from += n
-	r.last = n < exportPage
-	return csv.NewWriter(&r.buf).WriteAll(rows)
-}
-
-// Close is called when the body is sent or the browser has left.
-func (r *contentExport) Close() error {
-	r.cancel()
-	return nil
 }
