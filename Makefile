@@ -61,7 +61,7 @@ pictures: assets postgres browser
 	$(GO) test -count 1 -timeout 20m -run '^TestSampleWithoutNetwork$$' ./cmd/console
 	mkdir -p docs/images
 	cp artifacts/sample-overview-light-1440.png docs/images/overview.png
-	cp artifacts/sample-vulnerabilities-light-1440.png docs/images/vulnerabilities.png
+	cp artifacts/sample-vulnerabilities-top.png docs/images/vulnerabilities.png
 
 check:
 	@.ci/check

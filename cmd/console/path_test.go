@@ -148,6 +148,7 @@ func TestSampleWithoutNetwork(t *testing.T) {
 	p.Goto(prog.console + browsertest.Eval[string](p, `location.pathname`) + "?tab=vulnerabilities")
 	p.Live()
 	p.Looks("sample-vulnerabilities")
+	p.ShotTop("sample-vulnerabilities-top", 900)
 	p.Goto(prog.console + "/")
 	p.Live()
 	p.Looks("sample-overview")

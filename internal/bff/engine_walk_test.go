@@ -114,10 +114,28 @@ func fullEngine() *everything {
 	}
 }
 
-func (e *everything) FindPackages(context.Context, string, string, int) ([]string, error) {
-	return []string{"openssl", "openssh-client"}, nil
+// Images finds by text as an engine does: a search for what is not there finds nothing.
+func (e *everything) Images(ctx context.Context, account string, f engine.ImageFilter) ([]engine.Image, string, error) {
+	list, next, err := e.imagesRole.Images(ctx, account, f)
+	list = slices.DeleteFunc(slices.Clone(list), func(i engine.Image) bool {
+		return f.Text != "" && !slices.ContainsFunc(i.Tags, func(t engine.ImageTag) bool { return strings.Contains(t.Full(), f.Text) })
+	})
+	return list, next, err
 }
 
-func (e *everything) FindVulns(context.Context, string, string, int) ([]string, error) {
-	return []string{"CVE-2024-5535"}, nil
+func (e *everything) Accounts(ctx context.Context, f engine.AccountFilter) ([]engine.Account, string, error) {
+	list, next, err := e.accountsRole.Accounts(ctx, f)
+	return slices.DeleteFunc(list, func(a engine.Account) bool { return !strings.Contains(a.Name, f.Text) }), next, err
+}
+
+func (e *everything) FindPackages(_ context.Context, _, prefix string, _ int) ([]string, error) {
+	return beginning([]string{"openssl", "openssh-client", "pip", "pinentry-curses"}, prefix), nil
+}
+
+func (e *everything) FindVulns(_ context.Context, _, prefix string, _ int) ([]string, error) {
+	return beginning([]string{"CVE-2024-5535"}, prefix), nil
+}
+
+func beginning(list []string, prefix string) []string {
+	return slices.DeleteFunc(list, func(s string) bool { return !strings.HasPrefix(s, prefix) })
 }

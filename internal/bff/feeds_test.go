@@ -157,7 +157,7 @@ func TestFeedsPageForThoseWhoMayOnlyLook(t *testing.T) {
 func TestFeedPlans(t *testing.T) {
 	for path, want := range map[string][]string{
 		"/feeds/rollback":                          {`name="to" value="old"`, "1,284 analyzed images", "nvddb:2020", "-2"},
-		"/feeds/delete?feed=nvd":                   {"5,539 records", "213 matches in 2 images", `action="/feeds/nvd/delete"`},
+		"/feeds/delete?feed=nvd":                   {"<dd>5,539</dd>", "213 in 2 images", `action="/feeds/nvd/delete"`},
 		"/feeds/delete?feed=nvd&group=nvddb%3A202": {"nvddb:202", `action="/feeds/nvd/nvddb:202/delete"`},
 		"/feeds":           {"sync-50", "sync-31", "/feeds?before=31#feed-history"},
 		"/feeds?before=11": {"sync-10", "sync-1\"", `href="/feeds#feed-history"`},

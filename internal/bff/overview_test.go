@@ -18,7 +18,7 @@ func TestOverviewNumbersLeadToTheirLists(t *testing.T) {
 	for _, want := range []string{
 		`href="/images?severity=Critical"`, "15,877", `href="/images?state=analysis_failed"`, "1,284",
 		`href="/events?level=error`, `href="/services/analyzer/host-2"`, "analyzer on host-2 is unavailable.",
-		"17 images wait, the oldest since", "empty in about 4 m", `href="/queue?queue=images_to_analyze&amp;state=waiting"`, `href="/images?exploited=1"`, `href="/images?fixable=1"`, `href="/images?severity=any"`, "148,493", `href="/images?policy=stop"`, `href="/services?tab=incidents"`, "Restarting after: image collector", `href="/events/` + c.fake.Sum.Errors[0].ID + `"`,
+		"17 images wait, the oldest came", "empty in about 4 m", `href="/queue?queue=images_to_analyze&amp;state=waiting"`, `href="/images?exploited=1"`, `href="/images?fixable=1"`, `href="/images?severity=any"`, "148,493", `href="/images?policy=stop"`, `href="/services?tab=incidents"`, "Restarting after: image collector", `href="/events/` + c.fake.Sum.Errors[0].ID + `"`,
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page has no %s", want)

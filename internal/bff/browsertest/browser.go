@@ -297,12 +297,18 @@ func (p *Page) Shot(name string) {
 	height := Eval[int64](p, `Math.max(innerHeight, document.documentElement.scrollHeight)`)
 	p.Do(chromedp.EmulateViewport(p.width, min(height, 6000)))
 	p.settle()
+	p.picture(name)
+	p.Do(chromedp.EmulateViewport(p.width, 900))
+}
+
+// picture keeps what the window shows.
+func (p *Page) picture(name string) {
+	p.t.Helper()
 	quick := true // packing them well costs more than all else a test does
 	shot, err := chromedp.Call(p.ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{OptimizeForSpeed: &quick})
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	p.Do(chromedp.EmulateViewport(p.width, 900))
 	dir := filepath.Join(root(p.t), "artifacts")
 	if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
 		p.t.Fatal(err)
@@ -310,6 +316,16 @@ func (p *Page) Shot(name string) {
 	if err := os.WriteFile(filepath.Join(dir, name+".png"), shot.Data, 0o644); err != nil {
 		p.t.Fatal(err)
 	}
+}
+
+// ShotTop takes a picture of what a window of that height shows of the page:
+// artifacts/NAME.png.
+func (p *Page) ShotTop(name string, height int64) {
+	p.t.Helper()
+	p.Size(p.width, height)
+	p.settle()
+	p.picture(name)
+	p.Size(p.width, 900)
 }
 
 // settle waits until what was altered last is on the screen.

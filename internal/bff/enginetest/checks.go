@@ -80,7 +80,7 @@ func Troubled() []engine.Check {
 		}, engine.CheckStep{Text: "Sync the feeds now", Do: engine.DoSyncFeeds}),
 		check(engine.CheckRegistries, "Registries take their credentials", engine.CheckUnknown, "2 registries are stored and were not asked in the last hour: that is a login to each.", nil,
 			engine.CheckStep{Text: "Ask them now", Do: engine.DoCheckRegistries}),
-		check(engine.CheckImages, "No image has failed", engine.CheckWarn, "4 images have failed, of 1 cause.", []engine.CheckFact{
+		check(engine.CheckImages, "No image has failed", engine.CheckWarn, "4 images have failed, for 1 cause.", []engine.CheckFact{
 			{Name: "4 images: registry_auth", Value: "The registry refused access with the credential that is stored for it, or without one. Newest: registry.example/team/a-rather-long-repository-name/service:2026.11, The registry refused.", At: now.Add(-time.Hour), Status: engine.CheckFail, Place: images()},
 		}, engine.CheckStep{Text: "Retry 4 images (registry_auth)", Do: engine.DoRetryImages, Arg: engine.CauseRegistryAuth}, engine.CheckStep{Text: "See them", Place: images()}),
 		check(engine.CheckErrors, "No error events in the last hour", engine.CheckPass, "There were none.", nil),

@@ -75,11 +75,11 @@ func APIOperation(o engine.APIOperation, base string, value func(string) string,
 			continue
 		}
 		shown := view.APIParam{
-			Field: APIField(p), Name: p.Name, Kind: p.In + ", " + p.Type, Text: p.Description, Values: p.Values,
+			Field: APIField(p), Name: p.Name, Kind: "in the " + p.In + ", " + p.Type, Text: p.Description, Values: p.Values,
 			Value: value(APIField(p)), Required: p.Required,
 		}
 		if p.Required {
-			shown.Kind += ", needed"
+			shown.Kind += ", required"
 		}
 		if p.Repeatable {
 			shown.Values = nil

@@ -39,8 +39,8 @@ func FeedRollback(r engine.FeedRollback, c Clock) view.FeedRollback {
 // FeedDelete shapes what deleting data would remove.
 func FeedDelete(u engine.FeedUse) view.FeedDelete {
 	v := view.FeedDelete{
-		Name: u.Feed, What: "feed", Records: Plural(u.Records, "record", "records"), Groups: Plural(u.Groups, "group", "groups"),
-		Matches: "No match in any image: it is left out of matching already.", Enabled: u.Enabled, Post: FeedsHref(u.Feed, "delete"), Disable: FeedsHref(u.Feed, "toggle"),
+		Name: u.Feed, What: "feed", Records: Count(u.Records), Groups: Count(u.Groups),
+		Matches: "None in any image: it is left out of matching already.", Enabled: u.Enabled, Post: FeedsHref(u.Feed, "delete"), Disable: FeedsHref(u.Feed, "toggle"),
 	}
 	if u.Group != "" {
 		v.Name, v.What, v.Post, v.Disable = u.Group, "group", FeedsHref(u.Feed, u.Group, "delete"), FeedsHref(u.Feed, u.Group, "toggle")
@@ -49,7 +49,7 @@ func FeedDelete(u engine.FeedUse) view.FeedDelete {
 	case u.Matches < 0:
 		v.Matches = "The engine does not say in how many images it is found."
 	case u.Matches > 0:
-		v.Matches = Plural(u.Matches, "match", "matches") + " in " + Plural(u.Images, "image", "images")
+		v.Matches = Count(u.Matches) + " in " + Plural(u.Images, "image", "images")
 	}
 	return v
 }

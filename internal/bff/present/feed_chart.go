@@ -38,7 +38,7 @@ func feedChart(list []engine.FeedSync) *view.FeedChart {
 	if largest > 0 {
 		v.Largest = Count(largest)
 	}
-	step := min(chartWidth/len(ended), 40)
+	step := chartWidth / max(len(ended), 8)
 	for i := range ended {
 		s := ended[len(ended)-1-i]
 		took := s.EndedAt.Sub(s.StartedAt)

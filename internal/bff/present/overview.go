@@ -166,7 +166,7 @@ func queueStep(o engine.Overview, c Clock) view.Step {
 		st.Href, st.Link = analyzeHref(engine.MessageDelayed), "See why"
 	}
 	if depth > 0 && q.Leased > 0 && !q.Paused {
-		st.Text += ", the oldest since"
+		st.Text += ", the oldest came"
 		st.Time = c.Ago(q.Oldest)
 	}
 	return st

@@ -128,7 +128,7 @@ func queueRow(q engine.Queue, c Clock) view.QueueRow {
 		Waiting: Count(q.Waiting), Running: Count(q.Running), Delayed: Count(q.Delayed),
 		WaitingHref: href(engine.MessageWaiting), RunningHref: href(engine.MessageRunning), DelayedHref: href(engine.MessageDelayed),
 		Rate: Count(q.DoneHour) + " / h", Failed: Count(q.FailDay), Paused: q.Paused != nil, Drain: drain(q),
-		Workers: Plural(q.Hands(), "hand", "hands"),
+		Workers: Plural(q.Hands(), "worker", "workers"),
 		Oldest:  view.Time{Text: "-"},
 	}
 	if !q.Oldest.IsZero() {
@@ -238,11 +238,11 @@ func queueWorker(q engine.Queue, w engine.QueueWorker, in QueueIn, c Clock) view
 	case n < w.Hands:
 		v.Pill = view.Pill{Tone: "run", Text: "working"}
 	default:
-		v.Pill = view.Pill{Tone: "run", Text: "busy", Title: "All its hands are full"}
+		v.Pill = view.Pill{Tone: "run", Text: "busy", Title: "All its workers are busy"}
 	}
-	v.Hands = fmt.Sprintf("%d of %s in use", n, Plural(w.Hands, "hand", "hands"))
+	v.Hands = fmt.Sprintf("%d of %s busy", n, Plural(w.Hands, "worker", "workers"))
 	if !in.Everyone {
-		v.Hands = Plural(w.Hands, "hand", "hands")
+		v.Hands = Plural(w.Hands, "worker", "workers")
 		if q.Busy > q.Running {
 			v.Hidden = "It may be working on messages of other accounts."
 		}
@@ -284,7 +284,10 @@ func messageRow(m engine.QueueMessage, in QueueIn, c Clock) view.MessageRow {
 		r.Attempts += " of " + Count(m.MaxAttempts)
 	}
 	if !why.Until.IsZero() {
-		r.Until = c.Until(why.Until)
+		r.Until, r.Next = c.Until(why.Until), "Next try"
+		if why.Code == "worker_lost" {
+			r.Next = "It ends"
+		}
 	}
 	r.State = messagePill(m, why)
 	return r

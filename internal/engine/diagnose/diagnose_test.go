@@ -136,7 +136,7 @@ func TestJudgements(t *testing.T) {
 		"too many":       {diagnose.Registries([]diagnose.Reached{{Name: "r", Skipped: true, Err: "the time was up"}}, true), engine.CheckUnknown, "1 registry was not asked", "Ask them again"},
 
 		"no failures": {diagnose.Images(nil), engine.CheckPass, "No image", ""},
-		"failures":    {diagnose.Images([]engine.FailedGroup{{Cause: engine.CauseRegistryAuth, Images: 3, Name: "r/a:1", Text: "refused"}, {Cause: engine.CauseCancelled, Images: 1}}), engine.CheckWarn, "4 images have failed, of 2 causes", "Retry 3 images (registry_auth)"},
+		"failures":    {diagnose.Images([]engine.FailedGroup{{Cause: engine.CauseRegistryAuth, Images: 3, Name: "r/a:1", Text: "refused"}, {Cause: engine.CauseCancelled, Images: 1}}), engine.CheckWarn, "4 images have failed, for 2 causes", "Retry 3 images (registry_auth)"},
 		"cancelled":   {diagnose.Images([]engine.FailedGroup{{Cause: engine.CauseCancelled, Images: 1}}), engine.CheckPass, "1 analysis was cancelled", "Retry 1 image"},
 		"no errors":   {diagnose.Errors(nil, ago(time.Hour)), engine.CheckPass, "none", ""},
 		"errors":      {diagnose.Errors([]engine.ErrorGroup{{Type: "x", Events: 3, Last: now}}, ago(time.Hour)), engine.CheckWarn, "3 error events of 1 type", "See them"},

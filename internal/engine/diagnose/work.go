@@ -113,7 +113,7 @@ func Images(list []engine.FailedGroup) engine.Check {
 		f.step(do("Retry "+count(g.Images, "image", "images")+" ("+name+")", engine.DoRetryImages, g.Cause))
 	}
 	if all > 0 {
-		f.Summary = count(all, "image has", "images have") + " failed, of " + count(int64(len(list)), "cause.", "causes.")
+		f.Summary = count(all, "image has", "images have") + " failed, for " + count(int64(len(list)), "cause.", "causes.")
 		f.step(see("See them", "images", "", "state", string(engine.Failed)))
 		if f.Status == engine.CheckPass {
 			f.Summary = count(all, "analysis was", "analyses were") + " cancelled; none has failed."

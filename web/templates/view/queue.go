@@ -81,7 +81,8 @@ type MessageRow struct {
 	DOMID, ID, Href, Title, Short, Queue, Account string
 	State                                         Pill
 	Why                                           string
-	Until                                         Time // with its moment, when it ends by itself
+	Until                                         Time   // with its moment, when it ends by itself
+	Next                                          string // what happens then
 	Stuck                                         bool
 	Attempts                                      string
 	Since                                         Time
