@@ -92,6 +92,12 @@ func fullEngine() *everything {
 	busy(fake)
 	usual(fake)
 	fake.Guide = enginetest.Troubled()
+	for i := range 7 { // repeats, which fold
+		e := engine.NewEvent(engine.EvAnalysisFailed, "admin", "docker.io/team/worker:nightly", map[string]any{"cause": "unauthorized"}, engine.Source{Service: engine.Analyzer, Host: "host-2"})
+		e.At = time.Now().Add(-time.Duration(50+i) * time.Second)
+		e.StoredAt = e.At
+		fake.Log.Put(e)
+	}
 	for _, e := range fake.Sum.Errors {
 		fake.Log.Put(e)
 	}

@@ -93,8 +93,10 @@ func (f *watchFake) Notifications(context.Context, string, engine.NotificationFi
 
 func (f *watchFake) Notification(context.Context, string, int64) (engine.Notification, error) {
 	n := f.notes()[3]
+	n.Attempts, n.TriedAt, n.EndedAt = 3, n.CreatedAt.Add(2*time.Minute), n.CreatedAt.Add(2*time.Minute)
 	n.Tries = []engine.DeliveryTry{
-		{At: n.CreatedAt, Took: 10 * time.Second, Error: "no answer within 10 s"}, {At: n.CreatedAt.Add(30 * time.Second), Took: 84 * time.Millisecond, Status: 503, Error: "it answers 503"},
+		{At: n.CreatedAt, Took: 10 * time.Second, Error: "no answer within 10 s"}, {At: n.CreatedAt.Add(30 * time.Second), Took: 84 * time.Millisecond, Status: 503, Error: "it answers 503 Service Unavailable"},
+		{At: n.CreatedAt.Add(2 * time.Minute), Took: 2 * time.Millisecond, Error: n.Error},
 	}
 	return n, nil
 }
@@ -151,7 +153,7 @@ func TestDeliveriesAreLive(t *testing.T) {
 	p.Login(c.url, "admin", enginetest.Password)
 	p.Goto(c.url + "/subscriptions/deliveries")
 	p.Live()
-	p.Wait(`document.querySelector("#delivery-9 .pill").innerText.includes("tried again")`)
+	p.Wait(`document.querySelector("#delivery-9 .pill").innerText.includes("retrying")`)
 	fake.Set(func() { fake.failed = true })
 	fake.Change(engine.ChangeNotification, "admin", "9")
 	p.Wait(`document.querySelector("#delivery-9 .pill").innerText.includes("failed")`)

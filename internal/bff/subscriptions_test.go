@@ -133,7 +133,7 @@ func get(t *testing.T, e Engine, target string) (int, http.Header, string) {
 
 func TestSubscriptionPages(t *testing.T) {
 	for path, want := range map[string][]string{
-		"/subscriptions":                       {"docker.io/team/app:1", "Tag moves", "failed", "the registry refused the credential", `role="switch"`, "Look now"},
+		"/subscriptions":                       {"docker.io/team/app:1", "Tag moves", "failed", "the registry refused the credential", `role="switch"`, "Check now"},
 		"/subscriptions/repositories":          {"2 tags", "1.1", "tags watched too"},
 		"/subscriptions/deliveries":            {"502 Bad Gateway", "5 attempts", "Deliver again", "hooks.example.com"},
 		"/subscriptions/deliveries/7":          {"curr_eval", "u-1", "Deliver again"},

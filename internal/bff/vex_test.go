@@ -68,7 +68,10 @@ func (e *vexFake) VEXBody(context.Context, string, string) ([]byte, error) {
 	return []byte(`{"as":"it came"}`), nil
 }
 
-func (e *vexFake) VEXStatements(_ context.Context, _, _ string, offset, _ int) ([]engine.VEXStatement, error) {
+func (e *vexFake) VEXStatements(_ context.Context, _, id string, offset, _ int) ([]engine.VEXStatement, error) {
+	if id == "d2" {
+		return []engine.VEXStatement{{Place: offset + 1, Vulns: []string{"CVE-2023-5363"}, Status: engine.VEXNotAffected, Justification: "code_not_present", At: vexDay, Products: make([]engine.VEXProduct, 1)}}, nil
+	}
 	return []engine.VEXStatement{
 		{
 			Place: offset + 1, Vulns: []string{"CVE-2023-5363", "GHSA-xw78-pcr6-wrg8"}, Status: engine.VEXNotAffected, Justification: "vulnerable_code_not_in_execute_path",
@@ -80,7 +83,10 @@ func (e *vexFake) VEXStatements(_ context.Context, _, _ string, offset, _ int) (
 	}, nil
 }
 
-func (e *vexFake) VEXImages(context.Context, string, string, int) ([]engine.VEXImage, error) {
+func (e *vexFake) VEXImages(_ context.Context, _, id string, _ int) ([]engine.VEXImage, error) {
+	if id == "d2" {
+		return nil, nil
+	}
 	return []engine.VEXImage{
 		{Digest: bff.ImageDigest(1), Tag: "docker.io/library/debian:12", Marks: engine.VEXMarks{NotAffected: 9, Fixed: 3, Investigating: 2}},
 		{Digest: bff.ImageDigest(4), Marks: engine.VEXMarks{NotAffected: 3, Affected: 1}},

@@ -93,8 +93,9 @@ func Delivery(n engine.Notification, hooks []engine.Webhook, may func(string) bo
 		Row: deliveryRow(n, hooks, c), ID: n.ID, Ended: c.Exact(n.EndedAt), May: SubscriptionMay(may),
 		Same: view.SameBy{API: curl(user, api, "/console/notifications/"+strconv.FormatInt(n.Seq, 10))},
 	}
+	v.Row.Made = c.Exact(n.CreatedAt)
 	for i, t := range n.Tries {
-		row := view.DeliveryTry{N: Count(i + 1), At: c.Exact(t.At), State: view.Pill{Tone: "ok", Text: "Taken"}, Answer: statusText(t.Status), Error: t.Error, Took: Span(t.Took)}
+		row := view.DeliveryTry{N: Count(i + 1), At: c.Exact(t.At), State: view.Pill{Tone: "ok", Text: "Taken"}, Answer: statusText(t.Status), Error: troubleText(t.Status, t.Error), Took: Span(t.Took)}
 		if t.Error != "" {
 			row.State = view.Pill{Tone: "bad", Text: "Not taken"}
 		}
@@ -130,7 +131,7 @@ func deliveryRow(n engine.Notification, hooks []engine.Webhook, c Clock) view.De
 	r := view.DeliveryRow{
 		DOMID: "delivery-" + seq, Href: DeliveriesHref + "/" + seq, Type: NotificationWords(n.Type), Code: n.Type, Key: n.Key,
 		Webhook: hookName(n.Webhook, hooks), HookHref: DeliveriesHref + "?webhook=" + url.QueryEscape(n.Webhook),
-		State: deliveryPill(n), Attempts: Plural(n.Attempts, "attempt", "attempts"), Answer: answerText(n), Error: n.Error,
+		State: deliveryPill(n), Attempts: Plural(n.Attempts, "attempt", "attempts"), Answer: answerText(n), Error: troubleText(n.Status, n.Error),
 		Made: c.Ago(n.CreatedAt), Tried: c.Exact(n.TriedAt),
 	}
 	if n.State == engine.DeliveryPending {
@@ -152,6 +153,15 @@ func answerText(n engine.Notification) string {
 		return "not tried yet"
 	}
 	return "none"
+}
+
+// troubleText is what went wrong, beside the answer: nothing, when all that is
+// known is the answer's own status.
+func troubleText(status int, why string) string {
+	if why == "it answers "+strconv.Itoa(status) || why == "it answers "+statusText(status) {
+		return ""
+	}
+	return why
 }
 
 // statusText is a status of HTTP with its name.

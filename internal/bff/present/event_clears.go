@@ -32,7 +32,7 @@ func EventClear(e engine.EventClear, c Clock) view.EventClear {
 	case engine.ClearPurged:
 		v.Title, v.State = "Cleared "+events, view.Pill{Tone: "off", Text: "Deleted for good"}
 	default:
-		v.Title, v.State = "Cleared "+events, view.Pill{Tone: "ok", Text: "Cleared"}
+		v.Title, v.State = "Cleared "+events, view.Pill{Tone: "ok", Text: "Out of every list"}
 	}
 	if e.Undoable(c.Now) {
 		v.Undo = page + "/undo"

@@ -144,9 +144,9 @@ func eventsPager(d EventsData) view.Pager {
 	var p view.Pager
 	switch rows, n := len(d.List.Events), d.Shown(); {
 	case rows > 0 && q.Folded():
-		p.Text = Plural(n, "event", "events") + " in " + Plural(rows, "row", "rows") + " on this page of " + countWords(d)
+		p.Text = eventsShown(n, d) + " in " + Plural(rows, "row", "rows")
 	case rows > 0:
-		p.Text = Plural(n, "event", "events") + " on this page of " + countWords(d)
+		p.Text = eventsShown(n, d)
 	}
 	if q.After != "" {
 		p.First = q.List().Href()
@@ -177,6 +177,14 @@ func eventsEmpty(d EventsData) *view.EventsEmpty {
 }
 
 // countWords is the count as far as it is known.
+// eventsShown says how many of the events that match stand on the page.
+func eventsShown(n int64, d EventsData) string {
+	if d.Exact && n == d.Count {
+		return Plural(n, "event", "events")
+	}
+	return Count(n) + " of " + countWords(d) + " " + noun(d)
+}
+
 func countWords(d EventsData) string {
 	if !d.Exact {
 		return Count(d.Count) + "+"

@@ -152,9 +152,9 @@ func RegistryTypes(now string) []view.Option {
 // RemoveRegistry words the question that is asked before a registry goes.
 func RemoveRegistry(r engine.Registry, use engine.RegistryUse) view.RemoveRegistry {
 	v := view.RemoveRegistry{Title: "Remove " + r.Name, Name: r.Name, Depends: registryDepends(r.Name, use)}
-	v.Text = "Nothing is asked for with it now. What is known of images stays."
+	v.Text = "Nothing is pulled with it now. What is known of images stays."
 	if len(v.Depends) > 0 {
-		v.Text = "What is known of the images stays. They are asked for with the next record that matches their name, or else anonymously: where that is refused, new versions are no longer found and images cannot be analyzed again."
+		v.Text = "Without it, images are pulled with the next stored registry that matches their name, or else anonymously. Where that is refused, new versions are no longer found and images cannot be analyzed again. What is known of images stays."
 	}
 	return v
 }

@@ -114,7 +114,9 @@ func Subscriptions(in SubscriptionsIn, repositories bool, c Clock) view.Subscrip
 	if in.Next != "" || q.Get("after") != "" {
 		v.Pager.Text += " on this page"
 	}
-	v.Sub = v.Pager.Text
+	if v.Sub = v.Pager.Text; in.Next != "" || q.Get("after") != "" {
+		v.Sub = "" // how many there are in all is not known
+	}
 	if q.Get("after") != "" {
 		v.Pager.First = address(base, q, "after", "")
 	}
@@ -223,7 +225,7 @@ func deliveryPill(n engine.Notification) view.Pill {
 		return view.Pill{Tone: "bad", Text: "failed", Title: n.Error}
 	}
 	if n.Attempts > 0 && n.Error != "" {
-		return view.Pill{Tone: "warn", Text: "tried again", Title: n.Error}
+		return view.Pill{Tone: "warn", Text: "retrying", Title: n.Error}
 	}
 	return view.Pill{Tone: "run", Text: "on its way", Title: "It waits for its first attempt"}
 }

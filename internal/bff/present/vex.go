@@ -2,6 +2,7 @@ package present
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -90,9 +91,12 @@ func vexRow(d engine.VEXDocument, c Clock) view.VEXRow {
 	}
 	switch {
 	case d.Unplaced == d.Statements:
-		r.Unplaced = "none of them names an image or a package"
+		r.Unplaced = "names no image and no package"
+		if d.Statements > 1 {
+			r.Unplaced = "none of them names an image or a package"
+		}
 	case d.Unplaced > 0:
-		r.Unplaced = Count(d.Unplaced) + " name neither an image nor a package"
+		r.Unplaced = Plural(d.Unplaced, "statement names", "statements name") + " neither an image nor a package"
 	}
 	if !d.Enabled {
 		r.State = view.Pill{Tone: "off", Text: "disabled", Title: "Its statements do not count"}
@@ -162,6 +166,14 @@ func VEXDocument(in VEXDocumentIn, c Clock) view.VEXDocument {
 	d := in.Document
 	v := view.VEXDocument{VEXRow: vexRow(d, c), May: in.May, Original: VEXDocumentHref(d.ID) + "/document"}
 	v.Crumbs = []view.Crumb{{Text: "Policies", Href: "/policies"}, {Text: "VEX", Href: VEXHref}, {Text: v.Name}}
+	switch {
+	case d.Unplaced == d.Statements:
+		v.Unmarked = "No statement names an image or a package, so the document marks nothing."
+	case d.Unplaced == 1:
+		v.Unmarked = "1 of " + v.VEXRow.Statements + " names neither an image nor a package, so it marks nothing."
+	case d.Unplaced > 0:
+		v.Unmarked = Count(d.Unplaced) + " of " + v.VEXRow.Statements + " name neither an image nor a package, so they mark nothing."
+	}
 	fact := func(name, text string) {
 		if text != "" {
 			v.Facts = append(v.Facts, view.Fact{Name: name, Text: text})
@@ -174,7 +186,7 @@ func VEXDocument(in VEXDocumentIn, c Clock) view.VEXDocument {
 		at := c.Exact(d.IssuedAt)
 		v.Facts = append(v.Facts, view.Fact{Name: "Issued", Time: &at})
 	}
-	v.Facts = append(v.Facts, view.Fact{Name: "Speaks of", Text: v.About, Href: v.AboutHref})
+	v.Facts = append(v.Facts, view.Fact{Name: "Applies to", Text: v.About, Href: v.AboutHref})
 	at := c.Exact(d.UploadedAt)
 	v.Facts = append(v.Facts, view.Fact{Name: "Uploaded", Time: &at})
 	fact("By", d.UploadedBy)
@@ -202,6 +214,17 @@ func vexStatement(s engine.VEXStatement, c Clock) view.VEXStatement {
 	v := view.VEXStatement{
 		DOMID: "s" + strconv.Itoa(s.Place), Place: Count(s.Place), Vulns: s.Vulns, Status: vexStatus(s.Status),
 		Justification: vexWords(s.Justification), Impact: printable([]byte(s.Impact), 2000), At: c.Exact(s.At),
+	}
+	unnamed := 0
+	s.Products = slices.DeleteFunc(slices.Clone(s.Products), func(p engine.VEXProduct) bool {
+		if len(p.IDs)+len(p.Parts) > 0 {
+			return false
+		}
+		unnamed++
+		return true
+	})
+	if unnamed > 0 {
+		v.Products = []view.VEXProduct{{Name: Plural(unnamed, "component", "components") + " that the document does not describe"}}
 	}
 	for n, p := range s.Products {
 		if n == maxVEXProducts {

@@ -48,6 +48,7 @@ type VEXDocument struct {
 	VEXRow
 	Crumbs     []Crumb
 	May        bool
+	Unmarked   string // says which statements mark nothing
 	Facts      []Fact
 	Images     []VEXImage
 	More       string // images that are not listed; empty: all are
