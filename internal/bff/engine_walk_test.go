@@ -111,6 +111,7 @@ func fullEngine() *everything {
 	}
 	log.log(engine.Catalog, "error", "analysis failed digest=sha256:0be667e0 stage=pull cause=registry_io")
 	pictures := bff.ImageEngine(fake)
+	pictures.Fill()
 	return &everything{
 		authRole: fake, overviewRole: fake, troubleshootRole: fake, servicesRole: fake, eventsRole: fake, savedRole: fake, retentionRole: fake,
 		feedsRole: feeds, imagesRole: pictures, samplesRole: pictures, registriesRole: registryFake{fake}, policiesRole: bff.PolicyEngine(),

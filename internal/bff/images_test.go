@@ -14,6 +14,7 @@ import (
 	"os"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -84,9 +85,48 @@ func (e *imageEngine) Put(i engine.Image) {
 func ImageEngine(under Engine) *imageEngine {
 	return &imageEngine{Engine: under, images: someImages(), matches: someMatches(), samples: engine.SampleStatus{Images: 1, Starter: true}, bundles: someBundles()}
 }
+
+// Fill makes what is listed agree with what is counted, for those who look at
+// the pages: as many matches as the first image is said to have.
+func (e *imageEngine) Fill() {
+	names := []string{"openssl", "libc6", "perl-base", "libgnutls30", "zlib1g", "tar", "coreutils", "libsystemd0", "login", "util-linux", "apt", "gpgv"}
+	n := 0
+	for _, s := range []struct {
+		severity string
+		count    int
+	}{{"High", 4}, {"Medium", 12}, {"Low", 3}, {"Negligible", 59}} {
+		for range s.count {
+			n++
+			m := engine.Match{PackageKey: "f" + strconv.Itoa(n), Package: names[n%len(names)], Version: "2." + strconv.Itoa(n%9) + "-1", PackageType: "dpkg", Path: "pkgdb", Vuln: fmt.Sprintf("CVE-2024-%d", 10000+n*37),
+				Severity: s.severity, URL: "https://security-tracker.debian.org/", EPSS: 0.001 * float64(n)}
+			if n <= 4 {
+				m.Fixes = []string{"2." + strconv.Itoa(n%9) + "-1+deb12u1"}
+			}
+			e.matches = append(e.matches, m)
+		}
+	}
+	e.Alter(0, func(i *engine.Image) {
+		i.Severities = engine.Severities{Critical: 1, High: 4, Medium: 12, Low: 3, Negligible: 60, Unknown: 1}
+	})
+	e.Alter(2, func(i *engine.Image) {
+		f := *i.Failure
+		f.Message = "GET https://registry-1.docker.io/v2/team/web/manifests/v9: 401 Unauthorized for <admin>"
+		i.Failure = &f
+	})
+	e.Alter(3, func(i *engine.Image) {
+		f := *i.Failure
+		f.Message, f.NextAt = "GET https://registry-1.docker.io/v2/team/db/manifests/v1: 503 Service Unavailable", time.Now().Add(4*time.Minute)
+		i.Failure = &f
+	})
+	e.Alter(4, func(i *engine.Image) {
+		i.Severities, i.Packages, i.MatchedAt = engine.Severities{Critical: 1, Negligible: 1, Unknown: 1}, 15, imageTime
+		i.Meta = &engine.ImageMeta{Arch: "amd64", Distro: "alpine", DistroVersion: "3.19", Size: 7_377_000, LayerCount: 1}
+	})
+}
+
 func (e *imageEngine) Images(_ context.Context, account string, f engine.ImageFilter) ([]engine.Image, string, error) {
 	e.filter = f
-	if account != "admin" {
+	if account != "admin" || f.Text == "nothing-here" {
 		return nil, "", nil
 	}
 	if len(e.list()) > f.Limit {
@@ -94,7 +134,10 @@ func (e *imageEngine) Images(_ context.Context, account string, f engine.ImageFi
 	}
 	return e.list(), "", nil
 }
-func (e *imageEngine) CountImages(context.Context, string, engine.ImageFilter) (int, error) {
+func (e *imageEngine) CountImages(_ context.Context, _ string, f engine.ImageFilter) (int, error) {
+	if f.Text == "nothing-here" {
+		return 0, nil
+	}
 	return len(e.list()), nil
 }
 func (e *imageEngine) ImageStates(context.Context, string) (map[engine.AnalysisState]int, error) {
@@ -149,10 +192,22 @@ func (e *imageEngine) Reanalyze(_ context.Context, _, digest string) error {
 	e.again = append(e.again, digest)
 	return nil
 }
-func (e *imageEngine) Timeline(context.Context, string, string) ([]engine.StateEntry, error) {
+func (e *imageEngine) Timeline(_ context.Context, _, digest string) ([]engine.StateEntry, error) {
+	waited, began := engine.StateEntry{State: engine.NotAnalyzed, At: imageTime}, engine.StateEntry{State: engine.Analyzing, At: imageTime.Add(2 * time.Second), Note: "attempt 1"}
+	switch digest {
+	case string(imageDigest(2)):
+		return []engine.StateEntry{waited, began}, nil
+	case string(imageDigest(3)):
+		return []engine.StateEntry{waited, began, {State: engine.Failed, At: imageTime.Add(5 * time.Second)}}, nil
+	case string(imageDigest(4)):
+		return []engine.StateEntry{waited, began, {State: engine.NotAnalyzed, At: imageTime.Add(5 * time.Second)}}, nil
+	}
 	return []engine.StateEntry{{State: engine.NotAnalyzed, At: imageTime}, {State: engine.Analyzing, At: imageTime.Add(2 * time.Second), Note: "attempt 1"}, {State: engine.Analyzed, At: imageTime.Add(14 * time.Second)}}, nil
 }
-func (e *imageEngine) Matches(context.Context, string, string) ([]engine.Match, string, error) {
+func (e *imageEngine) Matches(_ context.Context, _, digest string) ([]engine.Match, string, error) {
+	if digest == string(imageDigest(5)) {
+		return someMatches(), "data", nil
+	}
 	return e.matches, "data", nil
 }
 func (e *imageEngine) PackagePage(_ context.Context, _, _ string, f engine.PackageFilter) ([]engine.Package, int, error) {
@@ -165,10 +220,10 @@ func (e *imageEngine) PackagePage(_ context.Context, _, _ string, f engine.Packa
 	}, 2, nil
 }
 func (e *imageEngine) PackageClasses(context.Context, string, string) (map[string]int, error) {
-	return map[string]int{"os": 88, "npm": 3}, nil
+	return map[string]int{"os": 85, "npm": 3}, nil
 }
 func (e *imageEngine) CompareImages(_ context.Context, before, after engine.Image, withFiles bool) (engine.Comparison, error) {
-	return compare.Images(beforeSide(before), afterSide(after, e.matches), withFiles), nil
+	return compare.Images(beforeSide(before), afterSide(after, e.matches[:min(3, len(e.matches))]), withFiles), nil
 }
 func (e *imageEngine) ImagesByName(_ context.Context, account, name string, f engine.ImageFilter) ([]engine.Image, string, error) {
 	var out []engine.Image
@@ -187,7 +242,7 @@ func (e *imageEngine) SBOMInfo(context.Context, string, string) (engine.Document
 }
 func (e *imageEngine) PackageSummary(context.Context, string, string) (engine.PackageSummary, error) {
 	return engine.PackageSummary{
-		Total: 91, Types: []engine.NamedCount{{Name: "dpkg", Count: 88}, {Name: "npm", Count: 3}},
+		Total: 88, Types: []engine.NamedCount{{Name: "dpkg", Count: 85}, {Name: "npm", Count: 3}},
 		Licenses: []engine.NamedCount{{Name: "GPL-2.0-or-later", Count: 41}, {Name: "Apache-2.0", Count: 9}}, LicenseNames: 2, Unlicensed: 5,
 	}, nil
 }

@@ -32,8 +32,15 @@ func PolicyEngine() Policies {
 	e := newPolicyEngine()
 	e.list[0].ID, e.list[0].Name = "mine", "Payments, production"
 	e.list[0].Document = []byte(strings.Replace(tinyBundle, "gates", "mine", 1))
+	e.list[1].Name, e.list[1].Document = "House rules", []byte(houseBundle)
 	return e
 }
+
+// houseBundle has something of each part.
+const houseBundle = `{"id":"on","version":"1_0","name":"House rules","description":"What every image has to keep to",
+"policies":[{"id":"base","version":"1_0","name":"Base","rules":[{"id":"r1","gate":"always","trigger":"always","action":"STOP","params":[{"name":"x","value":"left"}]},{"id":"r2","gate":"always","trigger":"always","action":"WARN","params":[{"name":"x","value":"right"}]}]}],
+"whitelists":[{"id":"accepted","version":"1_0","name":"Accepted","items":[{"id":"i1","gate":"always","trigger_id":"always+left","reason":"Decided with the platform team"}]}],
+"mappings":[{"id":"m1","name":"Payments","registry":"*","repository":"payments/*","image":{"type":"tag","value":"*"},"policy_ids":["base"],"whitelist_ids":["accepted"]},{"id":"m2","name":"All images","registry":"*","repository":"*","image":{"type":"tag","value":"*"},"policy_ids":["base"],"whitelist_ids":[]}]}`
 
 func newPolicyEngine() *policyEngine {
 	at := time.Now().Add(-time.Hour)

@@ -368,7 +368,7 @@ func compareHead(v view.ImageCompare, r view.CompareResult) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = Icon("refresh").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Icon("swap").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -972,7 +972,7 @@ func vulnDiffs(rows []view.VulnDiffRow) templ.Component {
 			templ_7745c5c3_Var41 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 77, "<table class=\"t diffs stack\"><thead><tr><th scope=\"col\">Change</th><th scope=\"col\">Severity</th><th scope=\"col\">Vulnerability</th><th scope=\"col\">Package</th><th scope=\"col\">Version</th><th scope=\"col\">Fixed in</th><th scope=\"col\">Why</th></tr></thead> <tbody>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 77, "<table class=\"t diffs vulndiffs stack\"><thead><tr><th scope=\"col\">Change</th><th scope=\"col\">Severity</th><th scope=\"col\">Vulnerability</th><th scope=\"col\">Package</th><th scope=\"col\">Version</th><th scope=\"col\">Fixed in</th><th scope=\"col\">Why</th></tr></thead> <tbody>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

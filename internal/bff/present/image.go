@@ -248,6 +248,10 @@ func (cfg imageConfig) facts(c Clock) (facts, env, labels []view.Fact) {
 	}
 	for _, e := range cfg.Config.Env {
 		k, v, _ := strings.Cut(e, "=")
+		if v == "" {
+			env = append(env, view.Fact{Name: k, Text: "(empty)"})
+			continue
+		}
 		env = append(env, view.Fact{Name: k, Text: v, Mono: true})
 	}
 	for _, k := range sortedKeys(cfg.Config.Labels) {

@@ -43,7 +43,7 @@ func ImageContent(in ContentIn) *view.ImageContent {
 		v.Clear = href(func(n *ContentQuery) { n.Text = "" })
 	}
 	v.CSV = ImageHref(in.Image.Digest) + "/content.csv" + encode(q.Values())
-	v.Search = "Search"
+	v.Search = "File or name"
 	total, noun := 0, [2]string{"package", "packages"}
 	switch {
 	case in.Package != nil:

@@ -9,6 +9,8 @@ import (
 	"windlass/web/templates/view"
 )
 
+const logsHref = "/logs"
+
 // imageFailure is the card of an attempt that failed: the last one, or one that
 // another follows.
 func imageFailure(i engine.Image, c Clock) *view.ImageFailure {
@@ -20,6 +22,9 @@ func imageFailure(i engine.Image, c Clock) *view.ImageFailure {
 	v := &view.ImageFailure{
 		Title: r.title, Message: printable([]byte(f.Message), maxCell), Cause: f.Cause, Stage: stageText[f.Stage], Host: f.Host, Run: runText(f.Run), Try: r.try, TryHref: r.href, TryText: r.text,
 		At: c.Ago(f.At), LogHref: failureLog(f), CanRetry: i.State == engine.Failed,
+	}
+	if v.TryHref == logsHref { // the log of that moment is linked already
+		v.TryHref, v.TryText = "", ""
 	}
 	if cause, known := engine.CauseByCode(f.Cause); known {
 		v.Means = cause.Means

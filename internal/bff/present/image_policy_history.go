@@ -12,7 +12,7 @@ func verdictStep(in PolicyIn, n int, s engine.JudgementStep, c Clock) view.Judge
 	q := PolicyQuery{Tag: in.Query.Tag, Policy: s.Policy, At: s.At, Page: 1}
 	v := view.JudgementStep{
 		DOMID: "step-" + strconv.Itoa(n), At: c.Exact(s.At), Href: q.Href(in.Image.Digest), Bundle: s.Policy, Active: s.Active,
-		Action: ActionPill(s.Action), Rows: Plural(s.Rows, "row", "rows"), Current: s.At.Equal(in.Query.At),
+		Action: ActionPill(s.Action), Rows: Plural(s.Rows, "finding", "findings"), Current: s.At.Equal(in.Query.At),
 	}
 	for _, b := range in.Bundles {
 		if b.ID == s.Policy {
@@ -25,9 +25,9 @@ func verdictStep(in PolicyIn, n int, s engine.JudgementStep, c Clock) view.Judge
 		v.Change = "the first by this bundle"
 		return v
 	case s.More == 0 && s.Fewer == 0:
-		v.Change = "the same rows"
+		v.Change = "the same findings"
 	default:
-		v.Change = "+" + Count(s.More) + " \u2212" + Count(s.Fewer) + " rows"
+		v.Change = "+" + Count(s.More) + " \u2212" + Count(s.Fewer)
 	}
 	if s.Document {
 		v.Change += ", the bundle was edited"

@@ -31,7 +31,7 @@ func policyRows(v *view.Judgement, in PolicyIn, e engine.Judgement, c Clock) {
 		if last < 0 || v.Groups[last].Gate != r.Gate || v.Groups[last].Trigger != r.Trigger {
 			g := view.PolicyGroup{
 				DOMID: "group-" + r.Gate + "-" + r.Trigger, Gate: r.Gate, Trigger: r.Trigger,
-				Count: Plural(counts[[2]string{r.Gate, r.Trigger}], "row", "rows"),
+				Count: Plural(counts[[2]string{r.Gate, r.Trigger}], "finding", "findings"),
 			}
 			if at == from && at > 0 && rows[at-1].Gate == r.Gate && rows[at-1].Trigger == r.Trigger {
 				g.Note = "continued"
@@ -41,7 +41,7 @@ func policyRows(v *view.Judgement, in PolicyIn, e engine.Judgement, c Clock) {
 		}
 		v.Groups[last].Rows = append(v.Groups[last].Rows, policyRow(in, e, r, at, c))
 	}
-	v.Pager.Text = Plural(total, "row", "rows")
+	v.Pager.Text = Plural(total, "finding", "findings")
 	if pages > 1 {
 		v.Pager.Text = Count(from+1) + " to " + Count(to) + " of " + v.Pager.Text
 	}

@@ -282,7 +282,9 @@ func group(list []engine.Match, q VulnQuery, c Clock) []view.VulnGroup {
 			}
 			g.Rows = append(g.Rows, vulnRow(m, c))
 		}
-		g.Fix = Count(fixable) + " with a fix"
+		if g.Fix = "no fix known"; fixable > 0 {
+			g.Fix = Count(fixable) + " with a fix"
+		}
 		out[n] = g
 	}
 	return out

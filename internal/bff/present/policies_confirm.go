@@ -29,17 +29,17 @@ func ConfirmDelete(b engine.PolicyBundle) view.PolicyConfirm {
 	if b.Active {
 		v.Refused = "The active bundle cannot be deleted. Activate another one first."
 	}
-	text := "This bundle"
+	parts := ""
 	if d, err := ReadPolicy(b.Document); err == nil {
-		text += " with"
 		for i, f := range policyCounts(d) {
 			if i > 0 {
-				text += ","
+				parts += ", "
 			}
-			text += " " + f.Text
+			parts += f.Text
 		}
+		parts = " (" + parts + ")"
 	}
-	v.Text = []string{text + " is deleted, and with it everything that was evaluated by it. This cannot be undone; download it first if you may want it again."}
+	v.Text = []string{"The bundle" + parts + " is deleted, and everything that was evaluated by it. This cannot be undone: download it first if you may want it again."}
 	return v
 }
 

@@ -13,6 +13,7 @@ import { start as events } from "./events.js";
 import { start as logs } from "./logs.js";
 import { start as images } from "./images.js";
 import { start as feeds } from "./feeds.js";
+import { start as tabs } from "./tabs.js";
 
 // What a person opened stays open when its part of the page is drawn again.
 htmx.config.morphIgnore = ["data-htmx-powered", "open"];
@@ -20,6 +21,7 @@ htmx.config.history = false;
 
 document.documentElement.classList.add("js");
 times();
+tabs();
 prefs();
 toasts();
 copy();
