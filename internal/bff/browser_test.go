@@ -172,6 +172,7 @@ func TestSwitches(t *testing.T) {
 	p.Click(`[data-pref=theme] button`)
 	p.Click(`[data-pref=rail] button`)
 	p.Click(`[data-pref=zone] button`)
+	p.Wait(`performance.getEntriesByType("resource").filter(e => e.name.endsWith("/prefs")).length === 6`) // they are kept one after the other
 	p.Goto(c.url + "/services")
 	if got := browsertest.Eval[string](p, `Object.values({...document.documentElement.dataset}).join()`); !strings.HasPrefix(got, "light,local,icons") {
 		t.Errorf("after loading anew: %q", got)

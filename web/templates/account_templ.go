@@ -142,7 +142,7 @@ func OwnAccount(p view.Page, v view.Account) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, " <div class=\"grid\"><section class=\"card c5\" aria-labelledby=\"password-title\"><header><h2 id=\"password-title\">Password</h2></header>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, " <div class=\"grid keep\"><section class=\"card c5\" aria-labelledby=\"password-title\"><header><h2 id=\"password-title\">Password</h2></header>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -1206,7 +1206,7 @@ func UserPage(p view.Page, v view.UserPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 100, " <div class=\"grid\"><section class=\"card c7\" aria-labelledby=\"roles-title\"><header><h2 id=\"roles-title\">Roles in ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 100, " <div class=\"grid keep\"><section class=\"card c7\" aria-labelledby=\"roles-title\"><header><h2 id=\"roles-title\">Roles in ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
