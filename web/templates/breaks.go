@@ -42,6 +42,9 @@ func pieces(name string) []string {
 		if r == ':' && n+1 < len(letters) && letters[n+1] >= '0' && letters[n+1] <= '9' && !strings.Contains(string(letters[:n]), "/") {
 			between = false // a port stays with its host
 		}
+		if strings.HasSuffix(string(piece), "://") {
+			between = false // nor does a scheme stand alone
+		}
 		switch {
 		case between:
 			list, piece = append(list, string(piece)), nil
