@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -61,7 +64,7 @@ func (s *Server) eventsRoutes(r fiber.Router) {
 	r.Get("/events/:id", s.showEvent)
 	r.Post("/events/:id/delete", s.may("deleteEvents"), s.deleteEvent)
 	s.live.topic("events", topic{
-		kinds:  []engine.ChangeKind{engine.ChangeEvent, engine.ChangeEventDeleted},
+		kinds:  []engine.ChangeKind{engine.ChangeEvent, engine.ChangeEventDeleted, engine.ChangeEventsCleared},
 		filter: eventsTopicFilter,
 		row:    s.eventChange,
 	})
@@ -160,11 +163,39 @@ func eventsTopicFilter(q url.Values, who engine.Identity) func(item any) bool {
 	}
 }
 
+// pickedRows removes what was picked by hand and cleared: other pages show it
+// at once, before they have fetched the list again.
+func (s *Server) pickedRows(ctx context.Context, c engine.Change) (row, error) {
+	const few = 100 // of more the list is fetched as soon
+	id, err := strconv.ParseInt(c.ID, 10, 64)
+	if err != nil { // of the rules of retention: nothing was picked
+		return row{}, errNoRow
+	}
+	clear, err := s.engine.EventClear(ctx, c.Account, id)
+	if err != nil {
+		return row{}, err
+	}
+	f := clear.Filter
+	if clear.Status != engine.ClearDone || len(f.IDs) == 0 || len(f.IDs) > few || len(f.Runs) > 0 {
+		return row{}, errNoRow
+	}
+	var ids []string
+	for _, id := range f.IDs {
+		if !slices.Contains(f.Except, id) {
+			ids = append(ids, "event-"+id)
+		}
+	}
+	return row{ID: strings.Join(ids, " ")}, nil
+}
+
 // eventChange draws one change of the log as a row.
 func (s *Server) eventChange(ctx context.Context, c engine.Change) (row, error) {
 	id := "event-" + c.ID
-	if c.Kind == engine.ChangeEventDeleted {
+	switch c.Kind {
+	case engine.ChangeEventDeleted:
 		return row{ID: id}, nil
+	case engine.ChangeEventsCleared:
+		return s.pickedRows(ctx, c)
 	}
 	e, err := s.engine.Event(ctx, c.Account, c.ID)
 	if err != nil {

@@ -352,3 +352,31 @@ func TestExportIsTheFilteredSet(t *testing.T) {
 		t.Errorf("exported %s", got)
 	}
 }
+
+// What is picked and cleared goes from the lists of other pages by the message
+// itself; a clear by filter, or its end, makes them fetch the list again.
+func TestPickedEventsGoAtOnce(t *testing.T) {
+	c := start(t, bff.Options{})
+	usual(c.fake)
+	c.login()
+	ws := c.socket("topics=events&after=0")
+	next(t, ws)
+	clear, err := c.fake.ClearEvents(t.Context(), "admin", engine.EventFilter{IDs: []string{"a", "b", "c"}, Except: []string{"b"}}, "admin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := next(t, ws); f.Topic != "events" || f.ID != "event-a event-c" || f.HTML != "" {
+		t.Errorf("told %+v, want the removal of two rows", f)
+	}
+	if _, err := c.fake.UndoClear(t.Context(), "admin", clear.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.fake.ClearEvents(t.Context(), "admin", engine.EventFilter{Level: "error"}, "admin"); err != nil {
+		t.Fatal(err)
+	}
+	late := engine.NewEvent(engine.EvServiceUp, "admin", "http://host-2:8084", nil, engine.Source{Service: engine.Catalog, Host: "host-1"})
+	c.fake.AddEvent(late)
+	if f := next(t, ws); f.ID != "event-"+late.ID {
+		t.Errorf("then %+v, want nothing before the new event", f)
+	}
+}

@@ -19,7 +19,7 @@ import (
 //
 // Most pages need no code: a @Live part names the kinds of change that alter
 // it, the socket tells the page that one happened, and the script fetches the
-// part again, a few times a second at most.
+// part again, ten times a second at most.
 //
 // A long list registers a topic instead, so that a new row costs no query a
 // browser. In NAMERoutes:
@@ -46,7 +46,7 @@ type topic struct {
 // that id is there) or, without HTML, remove. Item is what filters look at;
 // nil passes all of them.
 type row struct {
-	ID   string // of the element
+	ID   string // of the element; of several, with spaces between, to be removed
 	HTML []byte
 	Item any
 }

@@ -4,12 +4,13 @@
 import { morphAll } from "./morph.js";
 import { signedOut, isUp } from "./link.js";
 
-const gap = 250; // ms between two fetches of one part
+const shortest = 80; // ms from one fetch to the next
+const longest = 500; // however slow the server is
 const gather = 15; // ms in which changes that come together are fetched together
-const pause = 1000; // ms after a fetch that failed; doubled each time
+const pause = 200; // ms after a fetch that failed; doubled each time
 
 const waiting = new Set();
-let planned, fetched = 0, busy = false, failed = 0;
+let planned, fetched = 0, took = 0, busy = false, failed = 0;
 
 export function stale(id) {
   if (!id) return;
@@ -29,7 +30,9 @@ export function again() {
 // plan waits for the socket too: it tells when the server is back.
 function plan() {
   if (planned || !waiting.size || document.hidden || !isUp()) return;
-  const rest = failed ? Math.min(pause * 2 ** (failed - 1), 15000) : gap;
+  // A page whose parts take long to fetch and draw rests for as long again, so
+  // that a change is seen at once where it costs little.
+  const rest = failed ? Math.min(pause * 2 ** (failed - 1), 15000) : Math.min(Math.max(shortest, 2 * took), longest);
   planned = setTimeout(flush, Math.max(gather, fetched + rest - Date.now()));
 }
 
@@ -54,6 +57,7 @@ async function flush() {
     if (own.length) jobs.push(get(location.pathname + location.search, own));
     for (const html of await Promise.all(jobs)) if (html) await morphAll(html, stale);
   } finally {
+    took = Date.now() - fetched;
     busy = false;
     plan();
   }

@@ -46,8 +46,11 @@ async function apply(list, f, touched) {
   held.set(f.topic, waiting);
   const here = document.getElementById(f.id);
   if (!f.html) {
-    waiting.delete(f.id);
-    if (here) leave(list, here);
+    for (const id of f.id.split(" ")) {
+      waiting.delete(id);
+      const el = document.getElementById(id);
+      if (el) leave(list, el);
+    }
   } else if (here) {
     await renew(here, parse(f.html).firstElementChild);
     touched.add(list);
