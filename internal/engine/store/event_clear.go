@@ -81,25 +81,52 @@ func (s *Store) StartClear(ctx context.Context, account string, f engine.EventFi
 	if err != nil {
 		return engine.EventClear{}, fmt.Errorf("clear events: %w", err)
 	}
-	count := fmt.Sprintf(`SELECT n, (SELECT COALESCE(max(seq), 0) FROM events) FROM (%s) c (n, seen)`, w.count())
 	const add = `
-		INSERT INTO event_clears (account, filter, total, done, max_seq, by_user, status, undo_until, spares)
-		SELECT $1, $2, $3, $3, $4, $5, 'done', clock_timestamp() + $6::interval,
+		INSERT INTO event_clears (account, filter, total, done, max_seq, by_user, status, undo_until, spared_seqs, spares)
+		SELECT $1, $2, $3, $3, $4, $5, 'done', clock_timestamp() + $6::interval, $7,
 		       ARRAY(SELECT id FROM event_clears WHERE account = $1 AND status IN ('done', 'purging'))
 		RETURNING ` + clearColumns
 
 	var c engine.EventClear
 	err = s.inTx(ctx, "clear events", func(tx pgx.Tx) error {
-		var total, newest int64
-		if err := tx.QueryRow(ctx, count, w.planned()...).Scan(&total, &newest); err != nil {
+		n, err := countClear(ctx, tx, w)
+		if err != nil {
 			return err
 		}
-		if c, err = oneClear(ctx, tx, add, account, filter, total, newest, by, UndoGrace); err != nil {
+		if c, err = oneClear(ctx, tx, add, account, filter, n.total, n.newest, by, UndoGrace, n.left); err != nil {
 			return err
 		}
 		return recordClear(ctx, tx, c)
 	})
 	return c, err
+}
+
+// cleared is what a clear is for: how many, up to which number, and, if it is by
+// text and leaves few, what it leaves.
+type cleared struct {
+	total, newest int64
+	left          []int64
+}
+
+// countClear counts what meets a condition. With a text that most events have
+// it is quicker to find those that do not, and good to know them.
+func countClear(ctx context.Context, tx pgx.Tx, w *eventWhere) (n cleared, err error) {
+	const newest = `(SELECT COALESCE(max(seq), 0) FROM events)`
+	if w.text != "" {
+		all, not := *w, *w
+		all.text, not.text = "", "NOT ("+w.text+")"
+		q := fmt.Sprintf(`SELECT (%s), ARRAY(SELECT seq FROM (%s) l LIMIT %d), %s`, all.total(), not.each("SELECT seq FROM events WHERE %s"), fewLeft+1, newest)
+		if err := tx.QueryRow(ctx, q, w.planned()...).Scan(&n.total, &n.left, &n.newest); err != nil {
+			return n, err
+		}
+		if len(n.left) <= fewLeft {
+			n.total -= int64(len(n.left))
+			return n, nil
+		}
+		n.left = nil
+	}
+	err = tx.QueryRow(ctx, fmt.Sprintf(`SELECT (%s), %s`, w.total(), newest), w.planned()...).Scan(&n.total, &n.newest)
+	return n, err
 }
 
 // Clear finds one clear of an account.

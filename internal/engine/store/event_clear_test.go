@@ -226,6 +226,8 @@ func TestListsUnderClears(t *testing.T) {
 		"before":               {Before: middle},
 		"since, of a level":    {Since: middle, Level: "info"},
 		"text":                 {Text: "broke 3"},
+		"text of many":         {Text: "broke", Except: []string{every[4].ID}},
+		"text and level":       {Text: "BROKE", Level: "error"},
 		"level but a few":      {Level: "error", Except: []string{every[0].ID, every[4000].ID}},
 		"runs and one":         {Runs: []engine.EventRun{{Type: engine.EvFeedsSyncStarted, Level: "info", Service: "policy_engine", Host: "host-1", Since: epoch, Until: middle}}, IDs: []string{every[1].ID}},
 		"what there is not":    {Host: "nowhere"},
@@ -268,6 +270,47 @@ func TestListsUnderClears(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A clear by text that leaves more than it keeps the numbers of looks at the
+// texts.
+func TestTextClearThatLeavesMuch(t *testing.T) {
+	s := enginetest.Store(t)
+	fill(t, s, "admin", 10_100)
+	fillErrors(t, s, 2100)
+	c := start(t, s, engine.EventFilter{Text: "broke"})
+	list, err := s.Events(t.Context(), "admin", engine.EventFilter{}, engine.EventPage{Limit: 1000})
+	if err != nil || len(list.Events) != 1000 || c.Total != 2100 || count(t, s, "admin") != 10_100 {
+		t.Errorf("cleared %d, %d listed of %d, %v", c.Total, len(list.Events), count(t, s, "admin"), err)
+	}
+}
+
+// An event whose number was taken before a clear, and which is committed after
+// it, is shown if it has not the text that was cleared.
+func TestEventCommittedAfterATextClear(t *testing.T) {
+	s := enginetest.Store(t)
+	fillErrors(t, s, 2100)
+	const add = `
+		INSERT INTO events (id, account, type, level, message, at, service, host)
+		VALUES ($1, 'admin', 'system.feeds.sync.started', 'info', $1, now(), 'policy_engine', 'host-1')`
+	late, err := s.Pool().Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer late.Rollback(context.Background())
+	for _, id := range []string{"kept", "broke"} {
+		if _, err := late.Exec(t.Context(), add, id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	addEvent(t, s, "later", "admin", engine.EvFeedsSyncStarted, "", 0)
+	start(t, s, engine.EventFilter{Text: "broke"})
+	if err := late.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := listed(t, s, "admin", engine.EventFilter{}); got != "kept later" {
+		t.Errorf("shown are %q", got)
 	}
 }
 

@@ -33,6 +33,10 @@ type hide struct {
 	// spares are earlier clears that have been undone since: what was theirs
 	// when this one was asked for is not among what it is for.
 	spares []spare
+	// left are the numbers of the events that were shown when it was asked for,
+	// meet its conditions and do not have its text; nil: not known.
+	left []int64
+	at   time.Time
 }
 
 type spare struct {
@@ -44,6 +48,12 @@ const (
 	// fewHidden is how many rows a list may as well look at one by one. An index
 	// of the clears in force names it too.
 	fewHidden = 2000
+	// fewLeft is how many numbers of events a clear by text keeps of those that it
+	// left. Each list asks for them.
+	fewLeft = 10_000
+	// lateWriter is how long an event may be written before it is there for others:
+	// a clear by text may not have seen it, and looks at its text later.
+	lateWriter = time.Minute
 	// maxParts bounds how many pieces a list is put together of.
 	maxParts = 150
 	// afterPurge is how long lists still step over what has been deleted: until
@@ -54,7 +64,7 @@ const (
 // hides lists the clears in force of an account.
 func (s *Store) hides(ctx context.Context, account string) ([]hide, error) {
 	const q = `
-		SELECT filter, max_seq, total,
+		SELECT filter, max_seq, total, spared_seqs, started_at,
 		       (SELECT json_agg(json_build_object('filter', filter, 'max_seq', max_seq))
 		          FROM event_clears s WHERE s.id = ANY(c.spares) AND s.status IN ('undone', 'cancelled'))
 		  FROM (SELECT * FROM event_clears WHERE account = $1 AND status IN ('done', 'purging')
@@ -68,7 +78,7 @@ func (s *Store) hides(ctx context.Context, account string) ([]hide, error) {
 	}
 	list, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (h hide, err error) {
 		var filter, spares []byte
-		if err := r.Scan(&filter, &h.maxSeq, &h.total, &spares); err != nil {
+		if err := r.Scan(&filter, &h.maxSeq, &h.total, &h.left, &h.at, &spares); err != nil {
 			return h, err
 		}
 		var f filterRow
@@ -102,7 +112,7 @@ func (s *Store) shownEvents(ctx context.Context, account string, f engine.EventF
 		done := false
 		switch {
 		case h.total <= fewHidden:
-		case h.filter.Text != "":
+		case h.filter.Text != "" && h.left == nil:
 			done, err = true, s.hideText(ctx, w, account, h)
 		default:
 			done, err = s.hideApart(ctx, w, account, h)
@@ -302,6 +312,15 @@ func (s *Store) terms(ctx context.Context, w *eventWhere, account string, h hide
 			return nil, false, err
 		}
 		add(func() string { return "NOT " + is }, func() string { return is })
+	}
+	if f.Text != "" {
+		text, err := s.textFilter(ctx, w, account, f.Text)
+		if err != nil {
+			return nil, false, err
+		}
+		late := h.at.Add(-lateWriter)
+		add(cond("seq <> ALL(%s) AND (at <= %s OR "+text+")", h.left, late),
+			cond("seq = ANY(%s)", h.left), cond("seq <> ALL(%s) AND at > %s AND NOT "+text, h.left, late))
 	}
 	return list, false, nil
 }

@@ -137,7 +137,7 @@ func (s *Store) CountEvents(ctx context.Context, account string, f engine.EventF
 	if err != nil || w.none {
 		return 0, err == nil, err
 	}
-	q := w.count()
+	q := "SELECT (" + w.total() + "), 0"
 	switch {
 	case bound > 0 && w.text != "":
 		q = fmt.Sprintf(`
@@ -156,9 +156,9 @@ func (s *Store) CountEvents(ctx context.Context, account string, f engine.EventF
 	return n, seen < searchWindow, nil
 }
 
-// count counts all that meet the condition.
-func (w *eventWhere) count() string {
-	return "SELECT count(*), 0 FROM (" + w.each("SELECT 1 FROM events WHERE %s") + ") k"
+// total counts all that meet the condition.
+func (w *eventWhere) total() string {
+	return "SELECT count(*) FROM (" + w.each("SELECT 1 FROM events WHERE %s") + ") k"
 }
 
 // some selects up to limit of them, in no order.
