@@ -58,8 +58,43 @@ func TestBenchBurst(t *testing.T) {
 	t.Logf("a thousand new rows gather: %s", worst())
 	watch()
 	p.Click("[data-newrows]")
-	p.Wait(`document.querySelectorAll("#events-rows tr").length > 100`)
-	t.Logf("and are shown: %s", worst())
+	p.Wait(`document.querySelector("#events-rows tr").textContent.includes("r.example/a:999") && document.querySelectorAll("#events-rows tr").length === 100`)
+	t.Logf("and the page shows the newest: %s", worst())
+
+	// A thousand changes of the rows that are there.
+	watch()
+	ids := browsertest.Eval[[]string](p, `[...document.querySelectorAll("#events-rows tr")].map(r => r.id.slice(6))`)
+	for i := range 1000 {
+		id := ids[i%len(ids)]
+		e, err := c.fake.Event(t.Context(), "admin", id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.Message = fmt.Sprintf("again %d", i)
+		c.fake.Set(func() { c.fake.Log.Put(e) })
+		c.fake.Change(engine.ChangeEvent, "admin", id)
+	}
+	p.Wait(fmt.Sprintf(`document.getElementById("event-%s").textContent.includes("again 999")`, ids[999%len(ids)]))
+	t.Logf("a thousand rows change: %s", worst())
+
+	// A list that is fetched whole, with a thousand rows that all changed.
+	now := time.Now()
+	for i := range 1000 {
+		c.fake.Records = append(c.fake.Records, engine.Service{Name: engine.Analyzer, Host: fmt.Sprintf("worker-%d", i), BaseURL: "http://10.0.0.7:8084",
+			State: engine.ServiceAvailable, StartedAt: now.Add(-time.Hour), HeartbeatAt: now, Since: now.Add(-time.Hour)})
+	}
+	p.Goto(c.url + "/services")
+	p.Live()
+	watch()
+	c.fake.Set(func() {
+		for i := range c.fake.Records {
+			c.fake.Records[i].State = engine.ServiceUnavailable
+		}
+	})
+	began := time.Now()
+	c.fake.Change(engine.ChangeService, "", "analyzer/worker-1")
+	p.Wait(`[...document.querySelectorAll("main tbody tr")].at(-1)?.textContent.includes("down")`)
+	t.Logf("a list of a thousand services changes in %d ms: %s", time.Since(began).Milliseconds(), worst())
 }
 
 // What idle sockets cost the process. Both ends are in it, so half as many more

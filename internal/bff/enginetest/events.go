@@ -17,8 +17,15 @@ type EventLog struct {
 	clears  []engine.EventClear
 }
 
-// Put stores an event without a word, while the fake is being Set.
-func (l *EventLog) Put(e engine.Event) { l.list = append(l.list, e) }
+// Put stores an event without a word, while the fake is being Set; in place of
+// the one of that id, if there is one.
+func (l *EventLog) Put(e engine.Event) {
+	if i := slices.IndexFunc(l.list, func(o engine.Event) bool { return o.ID == e.ID }); i >= 0 {
+		l.list[i] = e
+		return
+	}
+	l.list = append(l.list, e)
+}
 
 // AddEvent stores an event and announces it.
 func (f *Fake) AddEvent(e engine.Event) {

@@ -1,6 +1,6 @@
-// Work that must not hold up the browser is cut into pictures: after eight
+// Work that must not hold up the browser is cut into pictures: after five
 // milliseconds of it the browser draws, and scrolls, and takes keys.
-const share = 8;
+const share = 5;
 
 let began = 0;
 

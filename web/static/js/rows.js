@@ -6,6 +6,7 @@ import { redraw } from "./times.js";
 import { breathe, picture } from "./frames.js";
 import { remove, renew } from "./lists.js";
 import { pointsAt, whenLeft } from "./pointer.js";
+import { stale } from "./parts.js";
 
 const striking = 50; // of more rows at once none stands out
 
@@ -14,6 +15,8 @@ const due = new Map(); // topic and id -> the newest frame of it
 let drawing = false;
 
 const listOf = (topic) => document.querySelector(`[data-topic="${CSS.escape(topic)}"]`);
+
+const most = (list) => Number(list.dataset.max) || 200; // rows that a list may grow to
 
 // row takes a frame; false when there is no list of that topic on the page.
 export function row(f) {
@@ -55,7 +58,7 @@ async function apply(list, f, touched) {
     await renew(here, parse(f.html).firstElementChild);
     touched.add(list);
   } else {
-    waiting.set(f.id, f.html);
+    waiting.set(f.id, waiting.size < most(list) ? f.html : ""); // of more none will be shown from here
   }
 }
 
@@ -86,19 +89,23 @@ function show(topic) {
   if (button.hidden !== (n === 0)) button.hidden = n === 0;
 }
 
-// reveal puts what has gathered on top of the list, as much of it as a page
-// holds, a picture's share at a time. What changes or goes meanwhile does so
-// where it waits.
+// reveal puts what has gathered on top of the list, a picture's share at a time.
+// What changes or goes meanwhile does so where it waits. A list that would grow
+// beyond what one page may hold is fetched anew: its links to further pages
+// begin where it ends.
 const revealing = new Set(); // topics
 
 async function reveal(topic) {
   const list = listOf(topic);
   const waiting = held.get(topic);
   if (!list || !waiting?.size || revealing.has(topic)) return;
+  if (list.children.length + waiting.size > most(list) || [...waiting.values()].includes("")) {
+    waiting.clear();
+    show(topic);
+    return stale(list.closest("[id][data-live]")?.id ?? list.id);
+  }
   revealing.add(topic);
-  const max = Number(list.dataset.max) || 200;
   const ids = [...waiting.keys()];
-  for (const id of ids.splice(0, Math.max(0, ids.length - max))) waiting.delete(id);
   show(topic);
   let above = null;
   for (const id of ids.reverse()) {
@@ -111,7 +118,6 @@ async function reveal(topic) {
     if (above?.parentNode === list) above.after(el);
     else list.prepend(el);
     above = el;
-    if (list.children.length > max) list.lastElementChild.remove();
     await breathe();
   }
   revealing.delete(topic);
