@@ -1,6 +1,7 @@
 package bff
 
 import (
+	"net/url"
 	"strconv"
 	"time"
 
@@ -13,12 +14,13 @@ import (
 )
 
 // maxChosen and maxRuns bound how many events and rows of repeats one form may
-// choose one by one, the others how long the name of one is.
+// choose one by one, the others how long the name of one is, and an address to go back to.
 const (
 	maxChosen   = 5000
 	maxRuns     = 200
 	maxEventID  = 64
 	maxRunField = 16 << 10
+	maxBack     = 1000 // a notice of the next page holds it
 )
 
 // confirmClear counts exactly before a large clear is asked for.
@@ -124,14 +126,18 @@ func formList(c *fiber.Ctx, name string, most int) []string {
 	return list
 }
 
-// cleared leads back from an action on a clear to the list, with the undo.
+// cleared leads back from an action on a clear to the list, with an undo that
+// leads there too.
 func (s *Server) cleared(c *fiber.Ctx, clear engine.EventClear, back string) error {
+	undo := present.EventClear(clear, s.clock(c)).Undo
+	switch {
+	case clear.Done == 0:
+		undo = ""
+	case undo != "" && back != "" && len(back) < maxBack:
+		undo += "?back=" + url.QueryEscape(back)
+	}
 	if back == "" {
 		back = present.ClearBack(clear)
-	}
-	undo := present.EventClear(clear, s.clock(c)).Undo
-	if clear.Done == 0 {
-		undo = ""
 	}
 	return s.done(c, back, present.ClearedWords(clear), undo)
 }
@@ -165,7 +171,7 @@ func (s *Server) undoClear(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return s.cleared(c, clear, "")
+	return s.cleared(c, clear, c.FormValue("back"))
 }
 
 func (s *Server) cancelClear(c *fiber.Ctx) error {

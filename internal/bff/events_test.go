@@ -277,6 +277,12 @@ func TestClearOfChosenEvents(t *testing.T) {
 	if got := rows(v.get("/events")); got != "c b" {
 		t.Errorf("left %q", got)
 	}
+	// The undo leads back to where the events were chosen.
+	v.post("/events/clear", url.Values{"id": {"b"}, "back": {"/events?text=no+such"}})
+	undo := formOf(t, v.get("/events"), "/events/clears/2/undo?back=%2Fevents%3Ftext%3Dno%2Bsuch", "Undo")
+	if code, to := v.post("/events/clears/2/undo?back=%2Fevents%3Ftext%3Dno%2Bsuch", undo); code != 303 || to != "/events?text=no+such" {
+		t.Errorf("undo: %d %s", code, to)
+	}
 	v.post("/events/clear", url.Values{"all": {"1"}, "except": {"b"}})
 	if got := rows(v.get("/events")); got != "b" {
 		t.Errorf("left %q", got)

@@ -11,10 +11,10 @@ import (
 
 const (
 	// paceTime is the least time between two messages to a viewer, and paceLines
-	// the most lines of one. Nobody reads five thousand lines a second: drawing
-	// more would only keep the browser and the console busy.
+	// the most lines of one. Nobody reads 2,500 lines a second: drawing more would
+	// only keep the browser and the console busy.
 	paceTime  = 100 * time.Millisecond
-	paceLines = 500
+	paceLines = 250
 )
 
 // logPace stands between a log that is followed and a viewer. A single line

@@ -4,7 +4,7 @@
 import { redraw } from "./times.js";
 
 const maxRows = 2000; // in the page, and held back while it is paused
-const burst = 500; // rows drawn at once
+const burst = 250; // rows after which a picture is drawn
 const near = 24; // px from the end that still count as the end
 
 export function follow(list) {
@@ -90,15 +90,15 @@ export function follow(list) {
     }), wait);
   }
 
-  // release adds what is held.
+  // release adds what is held, in several pictures if it is much.
   function release() {
     const began = performance.now();
-    const frames = held;
-    held = [];
-    waiting = 0;
-    if (!frames.length) return;
+    if (!held.length) return;
     document.getElementById("log-empty")?.remove();
-    for (const f of frames) {
+    for (let lines = 0; held.length && lines < burst; ) {
+      const f = held.shift();
+      waiting -= f.lines;
+      lines += f.lines;
       if (f.before) gap(`${f.before.toLocaleString("en-US")} ${f.before === 1 ? "line" : "lines"} passed before these`, f.beforeFrom);
       const t = document.createElement("template");
       t.innerHTML = f.html;
@@ -112,6 +112,7 @@ export function follow(list) {
     }
     drawn = performance.now();
     cost = drawn - began;
+    if (held.length) plan();
   }
 
   function trim(n) {

@@ -5,7 +5,7 @@ import { toast } from "./toast.js";
 
 const root = document.documentElement;
 const themes = { "": ["System", "system", "light"], light: ["Light", "sun", "dark"], dark: ["Dark", "moon", "system"] };
-let last = Promise.resolve(); // one after the other: the last choice is the one that stays
+let chosen = {}, busy = false; // what the server has not been told yet
 
 export function start() {
   document.addEventListener("submit", (e) => {
@@ -14,23 +14,31 @@ export function start() {
     e.preventDefault();
     set(pref, e.target.querySelector("button").value);
   });
+  // Whoever leaves at once has chosen too.
+  addEventListener("pagehide", () => Object.keys(chosen).length && keep());
 }
 
 export function set(pref, value) {
   for (const button of document.querySelectorAll(`[data-pref="${pref}"] button`)) draw[pref](value, button);
   change[pref](value);
-  last = last.then(() => keep(pref, value));
+  chosen[pref] = value;
+  tell();
 }
 
-async function keep(pref, value) {
+// tell sends one choice after the other: the last one is the one that stays.
+async function tell() {
+  if (busy) return;
+  busy = true;
+  while (Object.keys(chosen).length) await keep();
+  busy = false;
+}
+
+async function keep() {
   const token = document.querySelector("meta[name=csrf]").content;
+  const body = new URLSearchParams({ ...chosen, csrf: token });
+  chosen = {};
   try {
-    const r = await fetch("/prefs", {
-      method: "POST",
-      body: new URLSearchParams({ [pref]: value, csrf: token }),
-      headers: { Accept: "application/json" },
-      keepalive: true,
-    });
+    const r = await fetch("/prefs", { method: "POST", body, headers: { Accept: "application/json" }, keepalive: true });
     if (!r.ok) throw new Error(r.statusText);
   } catch {
     toast("This choice could not be kept. It lasts until the page is loaded again.", "bad");
