@@ -78,7 +78,7 @@ func TestGuideFindsWhatIsWrong(t *testing.T) {
 	is(ill[engine.CheckServices], engine.CheckWarn, "analyzer on gone-host is unavailable")
 	is(ill[engine.CheckHeartbeats], engine.CheckWarn, "gone-host has been silent for 9 m")
 	is(ill[engine.CheckQueue], engine.CheckFail, "1 message can only be done on a host whose analyzer is down")
-	is(ill[engine.CheckImages], engine.CheckWarn, "3 images have failed, of 1 cause")
+	is(ill[engine.CheckImages], engine.CheckWarn, "3 images have failed, for 1 cause")
 	is(ill[engine.CheckRegistries], engine.CheckUnknown, "was not asked")
 	is(ask("check=registries&registries=true")[engine.CheckRegistries], engine.CheckFail, "127.0.0.1:9: ")
 	// What was found out is kept: the registry is not asked by everybody who looks.

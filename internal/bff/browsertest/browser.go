@@ -153,6 +153,9 @@ func (p *Page) hear(ev any) {
 		for _, a := range e.Args {
 			m += " " + string(a.Value) + a.Description
 		}
+	case *page.EventJavascriptDialogOpening: // whether to leave what is not saved: yes
+		go chromedp.Call(p.ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: true})
+		return
 	default:
 		return
 	}
@@ -213,8 +216,16 @@ func (p *Page) Press(selector string) {
 
 func (p *Page) Write(selector, text string) {
 	p.t.Helper()
-	p.Wait(fmt.Sprintf(`(el => el && (el.focus(), document.activeElement === el))(document.querySelector(%q))`, selector))
-	p.Keys(text)
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	for ctx.Err() == nil { // a browser drops keys until it has drawn the page
+		p.Wait(fmt.Sprintf(`(el => el && (el.focus(), el.select(), document.activeElement === el))(document.querySelector(%q))`, selector))
+		p.Keys(text)
+		if Eval[bool](p, fmt.Sprintf(`document.querySelector(%q)?.value === %q`, selector, text)) {
+			return
+		}
+	}
+	p.t.Fatalf("%q cannot be written into %s", text, selector)
 }
 
 // Keys presses keys wherever the focus is.
