@@ -52,7 +52,7 @@ func (p *program) openTab(t *testing.T, user, password string) *tab {
 func (b *tab) read(t *testing.T, until int64) int {
 	t.Helper()
 	for limit := time.Now().Add(3 * time.Minute); time.Now().Before(limit); {
-		ws, _, err := websocket.DefaultDialer.Dial(fmt.Sprintf("ws://%s/ws/live?topics=feeds&after=%d", b.addr, b.after), b.cookie)
+		ws, err := b.dial()
 		if err != nil {
 			time.Sleep(20 * time.Millisecond)
 			continue
@@ -65,6 +65,11 @@ func (b *tab) read(t *testing.T, until int64) int {
 	}
 	t.Fatalf("change %d did not come; the last is %d", until, b.after)
 	return 0
+}
+
+func (b *tab) dial() (*websocket.Conn, error) {
+	ws, _, err := websocket.DefaultDialer.Dial(fmt.Sprintf("ws://%s/ws/live?topics=feeds&after=%d", b.addr, b.after), b.cookie)
+	return ws, err
 }
 
 func (b *tab) take(t *testing.T, ws *websocket.Conn, until int64) int {
@@ -164,12 +169,15 @@ func TestPagesMissNothingAndHearNothingTwice(t *testing.T) {
 	}
 
 	// A session ends here as soon as it has ended anywhere.
-	done := make(chan int, 1)
-	go func() { done <- b.read(t, 1<<60) }()
+	ws, err := b.dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ws.Close()
 	if _, err := other.EndUserSessions(t.Context(), "admin", nil); err != nil {
 		t.Fatal(err)
 	}
-	if code := <-done; code != 4401 {
+	if code := b.take(t, ws, 1<<60); code != 4401 {
 		t.Errorf("the socket of an ended session: %d", code)
 	}
 }

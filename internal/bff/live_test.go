@@ -72,8 +72,8 @@ func TestPageAsksAnew(t *testing.T) {
 		c.fake.Change(engine.ChangeService, "", "1")
 	}
 	last := c.fake.Change(engine.ChangeService, "", "2")
-	other := c.socket("topics=service&after=" + itoa(last-1)) // when this has it, all have been told
-	next(t, other)
+	for other := c.socket("topics=service&after=" + itoa(last-1)); next(t, other).Seq < last; { // when this has it, all have been told
+	}
 	say(t, ws, `{"n":3,"topics":"service","after":%d}`, third)
 	if f := next(t, ws); f.Do != "answer" {
 		t.Fatalf("in the background it was told %+v", f)
