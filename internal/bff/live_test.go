@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -250,5 +251,23 @@ func TestTooManyPagesOfOneSession(t *testing.T) {
 		if t.Context().Err() != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// The pill that a page fetches when it is told of a change is not the one of the
+// moment before.
+func TestStatusFollowsAChangeAtOnce(t *testing.T) {
+	c := start(t, bff.Options{})
+	c.login()
+	ws := c.socket("topics=service&after=0")
+	next(t, ws)
+	if body := c.get("/status?fragment=engine-status"); strings.Contains(body, "Degraded: analyzer") {
+		t.Fatalf("before: %s", body)
+	}
+	c.fake.Set(func() { c.fake.Records[4].State = engine.ServiceOrphaned })
+	c.fake.Change(engine.ChangeService, "", "analyzer/host-1")
+	next(t, ws)
+	if body := c.get("/status?fragment=engine-status"); !strings.Contains(body, "Degraded") {
+		t.Errorf("after the change: %s", body)
 	}
 }

@@ -12,12 +12,13 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// statusCache keeps the pill of the whole engine for a moment: it stands on
-// every page, and says the same on all of them.
+// statusCache keeps the pill of the whole engine for a moment, or until a change
+// is heard of: it stands on every page, and says the same on all of them.
 type statusCache struct {
 	mu   sync.Mutex
 	pill view.Pill
 	at   time.Time
+	seq  int64 // the newest change when it was asked for
 }
 
 const statusFor = 200 * time.Millisecond
@@ -26,7 +27,8 @@ const statusFor = 200 * time.Millisecond
 func (s *Server) engineStatus(ctx context.Context) view.Pill {
 	s.status.mu.Lock()
 	defer s.status.mu.Unlock()
-	if time.Since(s.status.at) < statusFor {
+	seq := s.live.seq()
+	if time.Since(s.status.at) < statusFor && s.status.seq == seq {
 		return s.status.pill
 	}
 	list, err := s.engine.Services(ctx)
@@ -36,7 +38,7 @@ func (s *Server) engineStatus(ctx context.Context) view.Pill {
 			pill = present.StatusWithData(pill, feeds)
 		}
 	}
-	s.status.pill, s.status.at = pill, time.Now()
+	s.status.pill, s.status.at, s.status.seq = pill, time.Now(), seq
 	return pill
 }
 
