@@ -3,6 +3,7 @@ package bff_test
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 type watchFake struct {
 	*enginetest.Fake
 	empty  bool
-	failed bool // of the delivery that a test alters
+	failed atomic.Bool // of the delivery that a test alters
 }
 
 func (f *watchFake) Subscriptions(_ context.Context, _ string, q engine.SubscriptionFilter) ([]engine.Subscription, string, error) {
@@ -55,7 +56,7 @@ func (f *watchFake) notes() []engine.Notification {
 	}
 	gateway := "registry.example.com:5000/platform/payment-gateway:2026.11.0"
 	first := n(9, engine.SubPolicyEval, gateway, "4f1d", engine.DeliveryPending, 2, 503, "it answers 503 Service Unavailable", 12*time.Second)
-	if f.failed {
+	if f.failed.Load() {
 		first.State, first.EndedAt = engine.DeliveryFailed, now
 	}
 	return []engine.Notification{
@@ -154,7 +155,7 @@ func TestDeliveriesAreLive(t *testing.T) {
 	p.Goto(c.url + "/subscriptions/deliveries")
 	p.Live()
 	p.Wait(`document.querySelector("#delivery-9 .pill").innerText.includes("retrying")`)
-	fake.Set(func() { fake.failed = true })
+	fake.failed.Store(true)
 	fake.Change(engine.ChangeNotification, "admin", "9")
 	p.Wait(`document.querySelector("#delivery-9 .pill").innerText.includes("failed")`)
 }
